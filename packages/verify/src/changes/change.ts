@@ -1,0 +1,111 @@
+import type { SigningAlgorithm } from '../tokens/algorithms.ts'
+import type { Position } from './position.ts'
+
+/** A set of named permissions. Null: the role was deleted, and its name is never used again (rule R5). */
+export interface RoleFact {
+  readonly type: 'role'
+  readonly name: string
+  readonly permissions: readonly string[] | null
+}
+
+/** What bounds or describes a subject (rule R6). */
+export interface SubjectRecord {
+  /** Absent lists do not bound; an empty list permits nothing. */
+  readonly roles?: readonly string[]
+  readonly permissions?: readonly string[]
+  readonly disabled: boolean
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+export interface SubjectFact {
+  readonly type: 'subject'
+  /** Null: the project's own issuers; else the foreign issuer whose subject this is. */
+  readonly issuer: string | null
+  readonly subject: string
+  readonly record: SubjectRecord | null
+}
+
+/** A client (or a key that acts as one) whose tokens are suspended, or are so no more (rule V5). */
+export interface ClientFact {
+  readonly type: 'client'
+  readonly id: string
+  readonly disabled: boolean
+}
+
+/** A key was created or changed: whatever is cached under these digests is void. */
+export interface KeyFact {
+  readonly type: 'key'
+  readonly id: string
+  /** SHA-256 of each of the key's secrets, base64url. */
+  readonly digests: readonly string[]
+}
+
+export interface SigningKeyFact {
+  readonly type: 'signing-key'
+  /** The JWS `kid`. */
+  readonly id: string
+  readonly algorithm: SigningAlgorithm
+  readonly status: 'next' | 'active' | 'retiring' | 'retired'
+  /** A public JWK (RFC 7517), without private members. */
+  readonly publicJwk: Readonly<Record<string, unknown>>
+}
+
+/** All issuer identifiers that the project signs as or has signed as. */
+export interface IssuersFact {
+  readonly type: 'issuers'
+  /** The first is the current one. A former one is accepted until its last token has expired. */
+  readonly own: readonly { readonly url: string; readonly acceptUntilMs: number | null }[]
+}
+
+export type RevocationKind = 'token' | 'session' | 'key' | 'subject' | 'client' | 'everything'
+
+/** A rule that kills credentials (rules V1 to V7). */
+export interface RevocationRule {
+  readonly id: string
+  readonly kind: RevocationKind
+  /** `jti`, `sid`, key id, subject or client id; empty for everything. */
+  readonly target: string
+  /** Null: the project's own issuers, present and former; else a foreign issuer. */
+  readonly issuer: string | null
+  /** Narrows subject, client and everything. Null: both kinds of credential. */
+  readonly only: 'keys' | 'tokens' | null
+  /** True: whatever comes later dies too, until the ban is lifted. */
+  readonly ban: boolean
+  /** The rule's own place in the feed: it kills what was issued before it. */
+  readonly position: Position
+  /** Spares what was issued at this time or later, even before the rule (epoch milliseconds). */
+  readonly issuedBeforeMs: number | null
+  /** After this no token can meet the rule any more (rule V7). Null: never. */
+  readonly tokensUntilMs: number | null
+}
+
+export interface RevocationFact {
+  readonly type: 'revocation'
+  readonly rule: RevocationRule
+}
+
+/** A ban was lifted; the *all so far* rule it leaves behind follows as a fact of its own (rule V1). */
+export interface LiftFact {
+  readonly type: 'lift'
+  readonly ruleId: string
+}
+
+export type Fact =
+  | RoleFact
+  | SubjectFact
+  | ClientFact
+  | KeyFact
+  | SigningKeyFact
+  | IssuersFact
+  | RevocationFact
+  | LiftFact
+
+/** One entry of a project's ordered feed. Serialisable as it stands. */
+export interface Change {
+  readonly position: Position
+  /** When its command began to run, epoch milliseconds. */
+  readonly atMs: number
+  /** The id of the command that made it (rule C5). */
+  readonly commandId: string
+  readonly facts: readonly Fact[]
+}
