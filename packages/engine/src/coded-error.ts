@@ -1,0 +1,38 @@
+/**
+ * Every error that a caller can meet, in one table: the HTTP status that says the same, a title for people,
+ * and whether the same call may succeed later without being changed.
+ */
+export const ERROR_CODES = {
+  invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  unauthenticated: { status: 401, title: 'A management key is needed', retryable: false },
+  forbidden: { status: 403, title: 'The management key lacks the verb', retryable: false },
+  exceeds_grants: { status: 403, title: 'The management key may not hand out these rights', retryable: false },
+  not_found: { status: 404, title: 'No such thing', retryable: false },
+  method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
+  already_exists: { status: 409, title: 'It exists already', retryable: false },
+  name_retired: { status: 409, title: 'The name was used before and is never used again', retryable: false },
+  revoked: { status: 409, title: 'It was revoked', retryable: false },
+  payload_too_large: { status: 413, title: 'The body is too large', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The body must be JSON', retryable: false },
+  headers_too_large: { status: 431, title: 'The headers are too large', retryable: false },
+  internal: { status: 500, title: 'Claviger failed', retryable: false },
+  unavailable: { status: 503, title: 'No honest answer is possible now', retryable: true },
+  storage_full: { status: 507, title: 'The disk is full', retryable: true },
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** An error that a caller can act on. Its detail says what was wrong and what to do, and holds no secret. */
+export class CodedError extends Error {
+  override readonly name = 'CodedError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, detail: string) {
+    super(detail)
+    this.code = code
+    this.status = ERROR_CODES[code].status
+    this.retryable = ERROR_CODES[code].retryable
+  }
+}

@@ -1,0 +1,200 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables, as Kysely sees them. One description for both databases: times are epoch milliseconds,
+ * lists and records are JSON text, positions are written `epoch:number`, booleans are 0 or 1, binary is bytes.
+ */
+export interface Schema {
+  installation: InstallationTable
+  projects: ProjectTable
+  epochs: EpochTable
+  changes: ChangeTable
+  commands: CommandTable
+  roles: RoleTable
+  subjects: SubjectTable
+  keys: KeyTable
+  key_secrets: KeySecretTable
+  signing_keys: SigningKeyTable
+  public_urls: PublicUrlTable
+  revocations: RevocationTable
+  audit: AuditTable
+  key_usage: KeyUsageTable
+}
+
+/** One row: what this database is. */
+export interface InstallationTable {
+  /** Always 1. */
+  id: number
+  created_at_ms: number
+  /** HMAC of a fixed text under the master key: tells whether a start brings the right one. */
+  master_key_fingerprint: string
+  /** The latest time at which a command ran: a start with a clock far behind it is refused (rule B2). */
+  last_commit_at_ms: number
+}
+
+/** A tenant; `number` of `epoch` is its head (rule C3). */
+export interface ProjectTable {
+  id: string
+  name: string
+  /** Prefix of its customers' keys. */
+  key_prefix: string
+  epoch: string
+  head: number
+  created_at_ms: number
+}
+
+/** Every epoch that a project has had (rule E1). */
+export interface EpochTable {
+  project_id: string
+  epoch: string
+  began_at_ms: number
+}
+
+/** A project's ordered feed. */
+export interface ChangeTable {
+  project_id: string
+  epoch: string
+  number: number
+  command_id: string
+  at_ms: number
+  /** JSON of `Fact[]`. */
+  facts: string
+}
+
+/** What a command answered, so that a retry after an unknown outcome never runs it twice (rule C5). */
+export interface CommandTable {
+  id: string
+  at_ms: number
+  /** JSON. */
+  result: string
+}
+
+export interface RoleTable {
+  project_id: string
+  name: string
+  /** JSON of a list of permissions; `[]` once deleted. */
+  permissions: string
+  created_at_ms: number
+  changed_at_ms: number
+  /** Set: the role is gone, and its name is never used again (rule R5). */
+  deleted_at_ms: number | null
+}
+
+export interface SubjectTable {
+  project_id: string
+  /** Empty text: the project's own issuers. */
+  issuer: string
+  subject: string
+  /** JSON lists; null: does not bound. */
+  roles: string | null
+  permissions: string | null
+  disabled: number
+  /** JSON record. */
+  metadata: string
+  created_at_ms: number
+  changed_at_ms: number
+}
+
+/** An API key; its secrets stand in `key_secrets`. Management keys are the keys of the project `claviger`. */
+export interface KeyTable {
+  id: string
+  project_id: string
+  name: string
+  prefix: string
+  subject: string
+  roles: string
+  permissions: string
+  scopes: string | null
+  metadata: string
+  ip_allow: string | null
+  disabled: number
+  created_at_ms: number
+  changed_at_ms: number
+  expires_at_ms: number | null
+  not_before_ms: number | null
+  /** The position of its creation (rule V4). */
+  pos: string
+  revoked_at_ms: number | null
+  revoke_reason: string | null
+  /** Set: a tombstone; the key answers `revoked` for ever (rule V4). */
+  deleted_at_ms: number | null
+  /** Management keys only: the bound project's id, or null with `verbs` set: root. */
+  managed_project_id: string | null
+  /** Management keys only: JSON lists. */
+  verbs: string | null
+  grants: string | null
+}
+
+export interface KeySecretTable {
+  /** SHA-256 of the key's text, base64url. */
+  digest: string
+  key_id: string
+  /** The public part of the text that names this secret. */
+  locator: string
+  created_at_ms: number
+  /** Set once superseded: the end of its overlap. Null: the current secret. */
+  valid_until_ms: number | null
+  revoked_at_ms: number | null
+}
+
+export interface SigningKeyTable {
+  /** The JWS `kid`. */
+  id: string
+  project_id: string
+  algorithm: string
+  status: 'next' | 'active' | 'retiring' | 'retired'
+  /** JSON. */
+  public_jwk: string
+  /** PKCS #8, sealed under the master key; its row's identity is the associated data. */
+  private_sealed: Uint8Array
+  created_at_ms: number
+  activated_at_ms: number | null
+  retired_at_ms: number | null
+}
+
+/** The addresses that this installation's issuers are derived from; the current one has no end. */
+export interface PublicUrlTable {
+  url: string
+  since_ms: number
+  until_ms: number | null
+}
+
+export interface RevocationTable {
+  id: string
+  project_id: string
+  kind: string
+  target: string
+  /** Empty text: the project's own issuers. */
+  issuer: string
+  only: string | null
+  ban: number
+  epoch: string
+  number: number
+  issued_before_ms: number | null
+  tokens_until_ms: number | null
+  reason: string | null
+  created_at_ms: number
+  lifted_at_ms: number | null
+}
+
+/** What was done, by whom; written by each command, in its transaction. */
+export interface AuditTable {
+  /** Rises with every entry of the database. */
+  sequence: Generated<number>
+  project_id: string
+  at_ms: number
+  command_id: string
+  /** A management key's id, or `embedder` for the embedding program, or `installation` for the node itself. */
+  actor: string
+  action: string
+  target: string
+  /** JSON record; never a secret. */
+  detail: string
+}
+
+/** Statistics, written in batches; not a change (rule C6). */
+export interface KeyUsageTable {
+  key_id: string
+  last_used_at_ms: number
+  verifications: number
+}
