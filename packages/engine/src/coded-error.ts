@@ -6,7 +6,11 @@ export const ERROR_CODES = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
   unauthenticated: { status: 401, title: 'A management key is needed', retryable: false },
   forbidden: { status: 403, title: 'The management key lacks the verb', retryable: false },
-  exceeds_grants: { status: 403, title: 'The management key may not hand out these rights', retryable: false },
+  exceeds_grants: {
+    status: 403,
+    title: 'The management key may not hand out these rights',
+    retryable: false,
+  },
   not_found: { status: 404, title: 'No such thing', retryable: false },
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
   already_exists: { status: 409, title: 'It exists already', retryable: false },

@@ -1,0 +1,30 @@
+import type { Kysely } from 'kysely'
+import type { Clock } from './clock.ts'
+import type { Actor } from './commands/command.ts'
+import type { Writer } from './commands/writer.ts'
+import type { Random } from './random.ts'
+import type { Schema } from './storage/schema.ts'
+import type { Sealer } from './storage/seal.ts'
+
+/** What the parts of one engine share; made by the composition root (`engine.ts`). */
+export interface EngineParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly writer: Writer
+  /** Reads on the calling thread; sees every commit that was acknowledged. */
+  readonly reader: Kysely<Schema>
+  readonly sealer: Sealer
+}
+
+/** Where an operation works, and for whom. */
+export interface Scope extends EngineParts {
+  readonly projectId: string
+  /** The project's name. */
+  readonly project: string
+  readonly actor: Actor
+}
+
+/** The project that holds the management keys (rule M1). Its id equals its name. */
+export const MANAGEMENT_PROJECT = 'claviger'
+/** The project of a fresh install. Its id equals its name. */
+export const DEFAULT_PROJECT = 'default'
