@@ -1,0 +1,239 @@
+import type { RevocationKind, RevocationRule } from '../changes/change.ts'
+import { comparePositions, isBefore, type Position } from '../changes/position.ts'
+
+/** What of a token the rules look at. */
+export interface TokenIdentity {
+  /** Null: one of the project's own issuers. */
+  readonly issuer: string | null
+  /** `jti`, or the SHA-256 of the signing input of a token without one (rule V1). */
+  readonly tokenId: string
+  readonly subject: string
+  readonly clientId: string | null
+  readonly sessionId: string | null
+  /** Its `pos` claim. That of a foreign token says nothing here and is not looked at. */
+  readonly pos: Position | null
+  readonly issuedAtMs: number
+  /** How far the issuer's clock may be off; 0 for own tokens. */
+  readonly skewMs: number
+}
+
+/** What of a key the rules look at. */
+export interface KeyIdentity {
+  readonly id: string
+  readonly subject: string
+  /** The position of its creation (rule V4). */
+  readonly pos: Position
+  readonly createdAtMs: number
+}
+
+/** Most targets have one rule, which then stands alone: an array would cost as much memory as the rule's entry. */
+type RulesOfTarget = RevocationRule | readonly RevocationRule[]
+
+type RulesOfIssuer = Readonly<Record<RevocationKind, Map<string, RulesOfTarget>>>
+
+/** `iat` counts whole seconds, rounded who knows how. */
+const ISSUED_AT_DOUBT_MS = 1000
+
+/**
+ * The revocation rules of a project, and which credentials they kill (rules V1 to V3).
+ *
+ * A look-up costs one Map access per kind, however many rules there are. Kinds `token`, `session` and `key`
+ * kill their one target. `subject`, `client` and `everything` kill what was issued before the rule, or, as a
+ * ban, whatever and whenever. A `key` rule kills the key alone: what was issued to it dies by a `client` rule with
+ * the key's id, which is absent when `keepIssued` was said (rule V5).
+ */
+export class RevocationRules {
+  readonly #knownEpochs: ReadonlySet<string>
+  readonly #issuers = new Map<string | null, RulesOfIssuer>()
+  readonly #bans = new Map<string, RevocationRule>()
+  /** A lift may arrive before its ban, when a change of this process overtakes the feed (rule F1). */
+  readonly #lifted = new Set<string>()
+  #size = 0
+
+  /** `knownEpochs` may grow while the rules live: a `pos` of an unknown epoch is older than every rule (rule E3). */
+  constructor(knownEpochs: ReadonlySet<string>) {
+    this.#knownEpochs = knownEpochs
+  }
+
+  /** How many rules are held. One that another makes needless is not. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Adds a rule; one that is held already, or was lifted, changes nothing. */
+  add(rule: RevocationRule): void {
+    if (this.#lifted.has(rule.id)) return
+    const targets = this.#rulesOf(rule.issuer)[rule.kind]
+    const held = listOf(targets.get(rule.target))
+    if (held.some((other) => other.id === rule.id || makesNeedless(other, rule))) return
+    const kept = held.filter((other) => !makesNeedless(rule, other))
+    store(targets, rule.target, [...kept, rule])
+    this.#size += kept.length + 1 - held.length
+    if (isBan(rule)) this.#bans.set(rule.id, rule)
+  }
+
+  /** Ends a ban. Other rules cannot be undone (rule V1): their ids change nothing. */
+  lift(ruleId: string): void {
+    this.#lifted.add(ruleId)
+    const ban = this.#bans.get(ruleId)
+    if (ban === undefined) return
+    this.#bans.delete(ruleId)
+    const targets = this.#rulesOf(ban.issuer)[ban.kind]
+    store(
+      targets,
+      ban.target,
+      listOf(targets.get(ban.target)).filter((rule) => rule.id !== ruleId),
+    )
+    this.#size--
+  }
+
+  /**
+   * Drops the rules that no token can meet any more (rule V7), and says how many. Looks at every rule: for use
+   * now and then, not on each request.
+   *
+   * Keys live on, so whoever holds a key that such a rule killed must have marked it by then, or must ask for it
+   * anew: the authority's answer carries the key's state.
+   */
+  dropExpired(nowMs: number): number {
+    const before = this.#size
+    for (const issuer of this.#issuers.values()) {
+      for (const targets of Object.values(issuer)) {
+        for (const [target, rules] of targets) {
+          const held = listOf(rules)
+          const expired = held.filter((rule) => isExpired(rule, nowMs))
+          if (expired.length === 0) continue
+          store(
+            targets,
+            target,
+            held.filter((rule) => !isExpired(rule, nowMs)),
+          )
+          this.#size -= expired.length
+          for (const rule of expired) this.#bans.delete(rule.id)
+        }
+      }
+    }
+    return before - this.#size
+  }
+
+  /** A rule that kills the token, the narrowest kind first. */
+  killerOfToken(token: TokenIdentity): RevocationRule | undefined {
+    const issuer = this.#issuers.get(token.issuer)
+    if (issuer === undefined) return undefined
+    const kills = (rule: RevocationRule): boolean => this.#killsToken(rule, token)
+    return (
+      find(issuer.token.get(token.tokenId), kills) ??
+      (token.sessionId === null ? undefined : find(issuer.session.get(token.sessionId), kills)) ??
+      (token.clientId === null ? undefined : find(issuer.client.get(token.clientId), kills)) ??
+      find(issuer.subject.get(token.subject), kills) ??
+      find(issuer.everything.get(EVERYTHING), kills)
+    )
+  }
+
+  /** A rule that kills the key, the narrowest kind first. As a client a key goes by its own id. */
+  killerOfKey(key: KeyIdentity): RevocationRule | undefined {
+    const issuer = this.#issuers.get(null)
+    if (issuer === undefined) return undefined
+    const kills = (rule: RevocationRule): boolean => this.#killsKey(rule, key)
+    return (
+      find(issuer.key.get(key.id), kills) ??
+      find(issuer.client.get(key.id), kills) ??
+      find(issuer.subject.get(key.subject), kills) ??
+      find(issuer.everything.get(EVERYTHING), kills)
+    )
+  }
+
+  #killsToken(rule: RevocationRule, token: TokenIdentity): boolean {
+    if (!hasCutoff(rule)) return true
+    if (rule.only === 'keys') return false
+    if (rule.ban) return true
+    const pos = token.issuer === null ? (token.pos ?? undefined) : undefined
+    if (!isBefore(pos, rule.position, this.#knownEpochs)) return false
+    return (
+      rule.issuedBeforeMs === null ||
+      token.issuedAtMs < rule.issuedBeforeMs + ISSUED_AT_DOUBT_MS + token.skewMs
+    )
+  }
+
+  #killsKey(rule: RevocationRule, key: KeyIdentity): boolean {
+    if (!hasCutoff(rule)) return true
+    if (rule.only === 'tokens') return false
+    if (rule.ban) return true
+    if (!isBefore(key.pos, rule.position, this.#knownEpochs)) return false
+    return rule.issuedBeforeMs === null || key.createdAtMs < rule.issuedBeforeMs
+  }
+
+  #rulesOf(issuer: string | null): RulesOfIssuer {
+    const known = this.#issuers.get(issuer)
+    if (known !== undefined) return known
+    const created: RulesOfIssuer = {
+      token: new Map(),
+      session: new Map(),
+      key: new Map(),
+      subject: new Map(),
+      client: new Map(),
+      everything: new Map(),
+    }
+    this.#issuers.set(issuer, created)
+    return created
+  }
+}
+
+/** The target of a rule of kind `everything`. */
+const EVERYTHING = ''
+
+function hasCutoff(rule: RevocationRule): boolean {
+  return rule.kind === 'subject' || rule.kind === 'client' || rule.kind === 'everything'
+}
+
+function isBan(rule: RevocationRule): boolean {
+  return rule.ban && hasCutoff(rule)
+}
+
+/**
+ * Whether `wider` kills all that `narrower` (of the same kind and target) kills, for at least as long. A ban
+ * stands apart on both sides: it may be lifted, and what it covered must then still be dead.
+ */
+function makesNeedless(wider: RevocationRule, narrower: RevocationRule): boolean {
+  if (!isAtLeast(wider.tokensUntilMs, narrower.tokensUntilMs)) return false
+  if (!hasCutoff(wider)) return true
+  return (
+    !wider.ban &&
+    !narrower.ban &&
+    (wider.only === null || wider.only === narrower.only) &&
+    comparePositions(wider.position, narrower.position) >= 0 &&
+    isAtLeast(wider.issuedBeforeMs, narrower.issuedBeforeMs)
+  )
+}
+
+/** Compares times of which null means: without end. */
+function isAtLeast(a: number | null, b: number | null): boolean {
+  return a === null || (b !== null && a >= b)
+}
+
+function isExpired(rule: RevocationRule, nowMs: number): boolean {
+  return rule.tokensUntilMs !== null && rule.tokensUntilMs < nowMs
+}
+
+function listOf(rules: RulesOfTarget | undefined): readonly RevocationRule[] {
+  if (rules === undefined) return []
+  return isList(rules) ? rules : [rules]
+}
+
+function isList(rules: RulesOfTarget): rules is readonly RevocationRule[] {
+  return Array.isArray(rules)
+}
+
+function store(targets: Map<string, RulesOfTarget>, target: string, rules: readonly RevocationRule[]): void {
+  const [first, second] = rules
+  if (first === undefined) targets.delete(target)
+  else targets.set(target, second === undefined ? first : rules)
+}
+
+function find(
+  rules: RulesOfTarget | undefined,
+  kills: (rule: RevocationRule) => boolean,
+): RevocationRule | undefined {
+  if (rules === undefined) return undefined
+  if (isList(rules)) return rules.find(kills)
+  return kills(rules) ? rules : undefined
+}
