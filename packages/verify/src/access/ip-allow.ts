@@ -1,9 +1,9 @@
 /**
  * IP addresses, and lists of CIDR blocks that a client's address must be in (RFC 4291, RFC 4632).
  *
- * All addresses are 128 bits; an IPv4 address is its IPv4-mapped IPv6 address (`::ffff:a.b.c.d`), so that both
- * spellings are one address. The families stay apart all the same: `::/0` means every IPv6 address and
- * lets no IPv4 client in.
+ * All addresses are 128 bits; an IPv4 address is its IPv4-mapped IPv6 address (`::ffff:a.b.c.d`), so that
+ * both spellings are one address. The families stay apart all the same: `::/0` means every IPv6 address
+ * and lets no IPv4 client in.
  */
 export interface IpAddress {
   readonly version: 4 | 6
@@ -33,7 +33,8 @@ const MAPPED_WORD = 0xffff
 
 /**
  * Reads an IPv4 address in dotted decimal, or an IPv6 address in any spelling of RFC 4291, section 2.2.
- * Undefined otherwise: leading zeros in IPv4 (some read them as octal), zone ids, brackets and ports are not read.
+ * Undefined otherwise: leading zeros in IPv4 (some read them as octal), zone ids, brackets and ports are
+ * not read.
  */
 export function parseIp(text: string): IpAddress | undefined {
   if (!text.includes(':')) {
@@ -65,16 +66,13 @@ export function parseCidr(text: string): CidrBlock | CidrFault {
   const prefixBits = Number(prefixText) + (dotted ? MAPPED_BITS : 0)
   if (address.words.some((word, index) => (word & ~maskOf(prefixBits, index)) !== 0)) {
     return {
-      fault: `Bits are set after the first ${prefixText}: write the first address of the block, or no prefix for one address.`,
+      fault: `Bits are set after the first ${prefixText}: write the block's first address, or no prefix length.`,
     }
   }
-  // `::ffff:0:0/90` begins inside the mapped range but reaches beyond it: an IPv6 block.
-  return prefixBits < MAPPED_BITS
-    ? { address: { ...address, version: 6 }, prefixBits }
-    : { address, prefixBits }
+  return { address, prefixBits }
 }
 
-/** Prepares a list for use on each request. An entry that is no block lets nobody in; so does an empty list. */
+/** Prepares a list. Neither an empty list nor an entry that is no block lets anybody in. */
 export function compileIpAllow(list: readonly string[]): IpAllow {
   const blocks = list.map(parseCidr).filter((block): block is CidrBlock => !('fault' in block))
   return {

