@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import type { RevocationRule } from '@claviger/verify'
+import type { CommandContext } from '../commands/command.ts'
+
+/** What a revocation rule is made of; its id and position come from the command that makes it. */
+export interface NewRule extends Omit<RevocationRule, 'id' | 'position'> {
+  readonly reason: string | null
+}
+
+/** No token lives longer (DESIGN section 7). */
+export const MAX_TOKEN_LIFE_SECONDS = 86_400
+
+const DAY_MS = 86_400_000
+
+/**
+ * Until when a rule made now can meet a token (rule V7): the longest life of one that was minted just before,
+ * and a day. A ban has no such end, and takes null.
+ */
+export function tokensUntilMs(nowMs: number): number {
+  return nowMs + MAX_TOKEN_LIFE_SECONDS * 1000 + DAY_MS
+}
+
+/**
+ * Adds a rule at the place of the running command's change, and tells it (rules V1, V2). Whatever a command
+ * reads or writes besides, what it revokes was issued before that place, and what is issued later is not.
+ */
+export async function addRule(
+  context: CommandContext,
+  projectId: string,
+  { reason, ...rule }: NewRule,
+): Promise<RevocationRule> {
+  const position = await context.position(projectId)
+  const added: RevocationRule = { ...rule, id: ruleId(context, projectId, rule), position }
+  await context.db
+    .insertInto('revocations')
+    .values({
+      id: added.id,
+      project_id: projectId,
+      kind: added.kind,
+      target: added.target,
+      issuer: added.issuer ?? '',
+      only: added.only,
+      ban: added.ban ? 1 : 0,
+      epoch: position.epoch,
+      number: position.number,
+      issued_before_ms: added.issuedBeforeMs,
+      tokens_until_ms: added.tokensUntilMs,
+      reason,
+      created_at_ms: context.nowMs,
+      lifted_at_ms: null,
+    })
+    .execute()
+  await context.emit(projectId, { type: 'revocation', rule: added })
+  return added
+}
+
+/**
+ * The rule's id: a UUIDv7 of the command's time whose other bits come from the command's own id, because one
+ * command may make many rules (a root key's revocation: one in every project), and how many is known only in
+ * its transaction, where no random byte is made (rule C1).
+ */
+function ruleId(context: CommandContext, projectId: string, rule: Omit<NewRule, 'reason'>): string {
+  const bytes = createHash('sha256')
+    .update(JSON.stringify([context.commandId, projectId, rule.kind, rule.target, rule.issuer]))
+    .digest()
+    .subarray(0, 16)
+  bytes.writeUIntBE(context.nowMs, 0, 6)
+  bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6)
+  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8)
+  return `rev_${bytes.toString('hex')}`
+}
