@@ -1,0 +1,198 @@
+import { isPermission } from '../access/permission.ts'
+import { OPENID_SCOPES } from '../access/scopes.ts'
+import { type Position, parsePosition } from '../changes/position.ts'
+import type { TokenFault } from './token-fault.ts'
+
+/** What an access token says (RFC 9068, section 2.2), with every type checked. Frozen throughout. */
+export interface Claims {
+  readonly issuer: string
+  readonly subject: string
+  /** `aud`, as the list it stands for: one or more. */
+  readonly audience: readonly string[]
+  readonly expiresAtMs: number
+  readonly issuedAtMs: number
+  readonly notBeforeMs: number | null
+  readonly tokenId: string | null
+  readonly clientId: string | null
+  /** Without those of OpenID Connect (rule R3). Null: absent, nothing narrows. Empty: nothing is permitted. */
+  readonly scopes: readonly string[] | null
+  readonly roles: readonly string[]
+  readonly permissions: readonly string[]
+  readonly sessionId: string | null
+  readonly pos: Position | null
+  /** `cnf` (RFC 7800): the token is bound to its sender, and worth nothing without the proof. */
+  readonly confirmation: Readonly<Record<string, unknown>> | null
+  /** All claims to which Claviger gives no meaning. */
+  readonly custom: Readonly<Record<string, unknown>>
+}
+
+/** The claims that {@link readClaims} gives a meaning to. */
+const KNOWN_CLAIMS: ReadonlySet<string> = new Set([
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'nbf',
+  'iat',
+  'jti',
+  'client_id',
+  'scope',
+  'roles',
+  'permissions',
+  'sid',
+  'pos',
+  'cnf',
+  'status',
+])
+
+/**
+ * Names that custom claims may not have: those with a meaning here, and those on whose word other verifiers
+ * let somebody in or act for another (OpenID Connect Core, RFC 8693, RFC 8417, RFC 9396).
+ */
+export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
+  ...KNOWN_CLAIMS,
+  'act',
+  'may_act',
+  'azp',
+  'auth_time',
+  'acr',
+  'amr',
+  'nonce',
+  'at_hash',
+  'c_hash',
+  'events',
+  'authorization_details',
+  '__proto__',
+])
+
+/** The first second that RFC 3339 cannot write: the year 10000. */
+const END_OF_TIME_SECONDS = 253_402_300_800
+
+/** Tokens of scopes (RFC 6749, section 3.3), one space between them. */
+const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+const NO_STRINGS: readonly string[] = Object.freeze([])
+const NO_CLAIMS: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** Marks a claim of the wrong type, apart from an absent one (null). */
+const WRONG = Symbol('wrong')
+
+/**
+ * Reads the claims of a token. A claim of the wrong type, an absent `iss`, `sub`, `aud`, `exp` or `iat` and
+ * an empty text are faults; nothing is repaired or guessed. Never throws.
+ */
+export function readClaims(payload: Readonly<Record<string, unknown>>): Claims | TokenFault {
+  const issuer = readText(payload.iss)
+  if (typeof issuer !== 'string') return faultOf('iss', 'a text')
+  const subject = readText(payload.sub)
+  if (typeof subject !== 'string') return faultOf('sub', 'a text')
+  const audience = readAudience(payload.aud)
+  if (audience === undefined) return faultOf('aud', 'a text or a list of texts, and not empty')
+  const expires = readSeconds(payload.exp)
+  if (typeof expires !== 'number') return faultOf('exp', 'a number of seconds')
+  const issued = readSeconds(payload.iat)
+  if (typeof issued !== 'number') return faultOf('iat', 'a number of seconds')
+  const notBefore = readSeconds(payload.nbf)
+  if (notBefore === WRONG) return faultOf('nbf', 'a number of seconds')
+  const tokenId = readText(payload.jti)
+  if (tokenId === WRONG) return faultOf('jti', 'a text')
+  const clientId = readText(payload.client_id)
+  if (clientId === WRONG) return faultOf('client_id', 'a text')
+  const sessionId = readText(payload.sid)
+  if (sessionId === WRONG) return faultOf('sid', 'a text')
+  const scopes = readScope(payload.scope)
+  if (scopes === WRONG) return faultOf('scope', 'a text of scopes with one space between them')
+  const roles = readTexts(payload.roles)
+  if (roles === undefined) return faultOf('roles', 'a list of texts')
+  const permissions = readTexts(payload.permissions)
+  if (permissions === undefined || !permissions.every(isPermission)) {
+    return faultOf('permissions', 'a list of permissions')
+  }
+  const pos = readPosition(payload.pos)
+  if (pos === WRONG) return faultOf('pos', 'a position')
+  const confirmation = readObject(payload.cnf)
+  if (confirmation === WRONG) return faultOf('cnf', 'an object')
+  return Object.freeze({
+    issuer,
+    subject,
+    audience,
+    // Doubt denies: fractions of a millisecond make a token end earlier, begin later and be older.
+    expiresAtMs: Math.floor(expires * 1000),
+    issuedAtMs: Math.floor(issued * 1000),
+    notBeforeMs: notBefore === null ? null : Math.ceil(notBefore * 1000),
+    tokenId,
+    clientId,
+    scopes,
+    roles,
+    permissions,
+    sessionId,
+    pos,
+    confirmation,
+    custom: readCustom(payload),
+  })
+}
+
+function faultOf(name: string, expected: string): TokenFault {
+  return { fault: `The claim ${name} of the token must be ${expected}.` }
+}
+
+function readText(value: unknown): string | null | typeof WRONG {
+  if (typeof value === 'string' && value !== '') return value
+  return value === undefined ? null : WRONG
+}
+
+/** A NumericDate (RFC 7519, section 2): seconds since 1970, fractions allowed. */
+function readSeconds(value: unknown): number | null | typeof WRONG {
+  if (typeof value === 'number' && value >= 0 && value < END_OF_TIME_SECONDS) return value
+  return value === undefined ? null : WRONG
+}
+
+function readAudience(value: unknown): readonly string[] | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : Object.freeze([value])
+  if (value === undefined) return undefined
+  const audience = readTexts(value)
+  return audience?.length === 0 ? undefined : audience
+}
+
+/** A list of texts, none of them empty; an absent one is empty. */
+function readTexts(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return NO_STRINGS
+  if (!Array.isArray(value)) return undefined
+  const texts: string[] = []
+  for (const item of value) {
+    if (typeof item !== 'string' || item === '') return undefined
+    texts.push(item)
+  }
+  return Object.freeze(texts)
+}
+
+function readScope(value: unknown): readonly string[] | null | typeof WRONG {
+  if (value === undefined) return null
+  if (value === '') return NO_STRINGS
+  if (typeof value !== 'string' || !SCOPE_LIST.test(value)) return WRONG
+  return Object.freeze(value.split(' ').filter((scope) => !OPENID_SCOPES.has(scope)))
+}
+
+function readPosition(value: unknown): Position | null | typeof WRONG {
+  if (value === undefined) return null
+  return (typeof value === 'string' ? parsePosition(value) : undefined) ?? WRONG
+}
+
+function readObject(value: unknown): Readonly<Record<string, unknown>> | null | typeof WRONG {
+  if (value === undefined) return null
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return WRONG
+  return deepFreeze({ ...value })
+}
+
+function readCustom(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const custom = Object.entries(payload).filter(([name]) => !KNOWN_CLAIMS.has(name))
+  return custom.length === 0 ? NO_CLAIMS : deepFreeze(Object.fromEntries(custom))
+}
+
+/** One principal answers many calls: what one caller did to it would be another's rights. */
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member)
+  }
+  return Object.freeze(value)
+}
