@@ -1,0 +1,191 @@
+import { Worker } from 'node:worker_threads'
+import type { Change } from '@claviger/verify'
+import { readChange } from '../changes/change-row.ts'
+import type { Clock } from '../clock.ts'
+import { CodedError } from '../coded-error.ts'
+import { newId, type Random } from '../random.ts'
+import type { Actor } from './command.ts'
+import type { FromWriter, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
+import type { ArgsOf, CommandMap, Commands, ResultOf } from './registry.ts'
+
+export interface WriterOptions {
+  /** The SQLite file; its folder exists and is locked by the caller (storage/folder-lock.ts). */
+  readonly databaseFile: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly masterKeyFingerprint: string
+  /** Told of errors whose cause the caller of a command is not shown. Must not throw. */
+  readonly logProblem: (problem: Problem) => void
+  /** True starts in spite of a clock far behind the last commit; audited (rule B2). */
+  readonly acceptClock?: boolean
+  /** Another module with an export `commands`: tests bring their own. */
+  readonly registryUrl?: URL
+}
+
+export type ChangeListener = (projectId: string, change: Change) => void
+
+interface PendingCall {
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+// Run from sources it is a .ts file, which Node runs directly; built, it is a .js file beside this one.
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+/**
+ * The caller's side of the writer thread (rule C2): every mutation goes through `run`, and a durable commit
+ * makes nobody on this thread wait.
+ *
+ * Calls are answered in commit order, after the commit that stored them (rule C4). It holds the process open
+ * only while a call waits.
+ */
+export class Writer<Registry extends CommandMap = Commands> {
+  readonly #worker: Worker
+  readonly #options: WriterOptions
+  readonly #pending = new Map<string, PendingCall>()
+  readonly #listeners = new Set<ChangeListener>()
+  readonly #started = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  #state: 'starting' | 'running' | 'closing' | 'stopped' = 'starting'
+
+  private constructor(options: WriterOptions) {
+    const settings: WriterSettings = {
+      databaseFile: options.databaseFile,
+      clock: options.clock.handle,
+      masterKeyFingerprint: options.masterKeyFingerprint,
+      clockBehind: options.acceptClock === true ? 'accept' : 'refuse',
+      registryUrl: (options.registryUrl ?? new URL(`./registry.${EXTENSION}`, import.meta.url)).href,
+    }
+    this.#options = options
+    this.#worker = new Worker(new URL(`./writer-thread.${EXTENSION}`, import.meta.url), {
+      workerData: settings,
+    })
+    this.#worker.on('message', (message: FromWriter) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#log('The writer thread died.', error))
+    this.#worker.on('exit', () => this.#stop())
+  }
+
+  /**
+   * Resolves when the database is open and migrated. Rejects with a `CodedError` that says what to do: a
+   * database of a newer version, another master key, a clock that is behind.
+   */
+  static async start<Registry extends CommandMap = Commands>(
+    options: WriterOptions,
+  ): Promise<Writer<Registry>> {
+    const writer = new Writer<Registry>(options)
+    await writer.#started.promise
+    return writer
+  }
+
+  /** False once the thread has stopped: nothing can be written, and a change may have gone untold. */
+  get alive(): boolean {
+    return this.#state === 'running'
+  }
+
+  /**
+   * Runs a command and resolves with its result, durable, once every listener was told of its changes (rule
+   * F1). Rejects with a `CodedError`. `unavailable` leaves open whether the command was stored.
+   */
+  run<Name extends keyof Registry & string>(
+    name: Name,
+    args: ArgsOf<Registry[Name]>,
+    actor: Actor,
+  ): Promise<ResultOf<Registry[Name]>> {
+    if (this.#state !== 'running') return Promise.reject(stopped())
+    const id = newId('cmd', this.#options.clock.nowMs(), this.#options.random)
+    const call = Promise.withResolvers<ResultOf<Registry[Name]>>()
+    try {
+      this.#send({ type: 'run', command: { id, name, args, actor } })
+    } catch {
+      // The clone's own message repeats the value that it could not copy.
+      return Promise.reject(new TypeError(`the arguments of ${name} cannot be sent to another thread`))
+    }
+    if (this.#pending.size === 0) this.#worker.ref()
+    this.#pending.set(id, { resolve: call.resolve as PendingCall['resolve'], reject: call.reject })
+    return call.promise
+  }
+
+  /**
+   * Tells the listener of every change of this process, in commit order, on this thread, before the call that
+   * made it resolves. The answer stops that. A listener that throws makes that call reject with `internal`.
+   */
+  onChanges(listener: ChangeListener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Finishes what is queued, folds the log into the database file and stops the thread. */
+  async close(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'closing'
+      this.#worker.ref()
+      this.#send({ type: 'close' })
+    }
+    await this.#exited.promise
+  }
+
+  #send(message: ToWriter): void {
+    this.#worker.postMessage(message)
+  }
+
+  #receive(message: FromWriter): void {
+    if (message.type === 'ready') {
+      this.#state = 'running'
+      this.#worker.unref()
+      this.#started.resolve()
+    } else if (message.type === 'refused') {
+      this.#started.reject(new CodedError(message.code, message.detail))
+    } else if (message.type === 'problem') {
+      this.#options.logProblem(message.problem)
+    } else {
+      for (const { commandId, outcome } of message.answers) this.#settle(commandId, outcome)
+      if (this.#pending.size === 0 && this.#state === 'running') this.#worker.unref()
+    }
+  }
+
+  #settle(commandId: string, outcome: Outcome): void {
+    const call = this.#pending.get(commandId)
+    this.#pending.delete(commandId)
+    if (!outcome.ok) {
+      call?.reject(new CodedError(outcome.code, outcome.detail))
+      return
+    }
+    const failures = outcome.changes.flatMap((row) => this.#tell(row.project_id, readChange(row)))
+    for (const failure of failures) this.#log('A listener failed to apply a change.', failure, commandId)
+    if (failures.length === 0) call?.resolve(outcome.result === '' ? undefined : JSON.parse(outcome.result))
+    else call?.reject(new CodedError('internal', 'The change was stored, but not applied in this process.'))
+  }
+
+  /** Answers what the listeners threw: each is told, whatever another does. */
+  #tell(projectId: string, change: Change): unknown[] {
+    const failures: unknown[] = []
+    for (const listener of this.#listeners) {
+      try {
+        listener(projectId, change)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    return failures
+  }
+
+  #stop(): void {
+    this.#state = 'stopped'
+    for (const call of this.#pending.values()) call.reject(stopped())
+    this.#pending.clear()
+    this.#started.reject(stopped())
+    this.#exited.resolve()
+  }
+
+  #log(message: string, error: unknown, commandId?: string): void {
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#options.logProblem({ message, cause, ...(commandId === undefined ? {} : { commandId }) })
+  }
+}
+
+function stopped(): CodedError {
+  return new CodedError(
+    'unavailable',
+    'Nothing can be written: the writer thread has stopped. Restart Claviger.',
+  )
+}

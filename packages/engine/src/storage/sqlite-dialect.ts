@@ -1,0 +1,32 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { SqliteDialect } from 'kysely'
+
+/** Prepared statements kept a connection. An engine has a few hundred different texts; more is a leak. */
+const STATEMENT_LIMIT = 500
+
+/** Lets Kysely speak to `node:sqlite`, whose statements do not say whether they return rows. */
+export function sqliteDialect(database: DatabaseSync): SqliteDialect {
+  const statements = new Map<string, ReturnType<typeof wrap>>()
+  return new SqliteDialect({
+    database: {
+      close: () => database.close(),
+      prepare: (sql) => {
+        const known = statements.get(sql)
+        if (known !== undefined) return known
+        if (statements.size >= STATEMENT_LIMIT) statements.clear()
+        const statement = wrap(database.prepare(sql))
+        statements.set(sql, statement)
+        return statement
+      },
+    },
+  })
+}
+
+function wrap(statement: StatementSync) {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
+  }
+}
