@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   },
   not_found: { status: 404, title: 'No such thing', retryable: false },
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
+  request_timeout: { status: 408, title: 'The request came too slowly', retryable: true },
   already_exists: { status: 409, title: 'It exists already', retryable: false },
   name_retired: { status: 409, title: 'The name was used before and is never used again', retryable: false },
   revoked: { status: 409, title: 'It was revoked', retryable: false },
