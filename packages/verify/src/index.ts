@@ -1,3 +1,8 @@
+export { coversAll, effectivePermissions } from './access/effective-permissions.ts'
+export { type CidrBlock, type CidrFault, parseCidr, parseIp } from './access/ip-allow.ts'
+export { covers, intersectPatterns, isPermission } from './access/permission.ts'
+export { type PermissionQuery, parsePermissionQuery, type QueryFault } from './access/permission-query.ts'
+export { OPENID_SCOPES, readScopes, type Scopes } from './access/scopes.ts'
 export type {
   Change,
   ClientFact,
@@ -13,6 +18,44 @@ export type {
   SubjectFact,
   SubjectRecord,
 } from './changes/change.ts'
-export { comparePositions, formatPosition, isBefore, type Position, parsePosition } from './changes/position.ts'
+export {
+  comparePositions,
+  formatPosition,
+  isBefore,
+  type Position,
+  parsePosition,
+} from './changes/position.ts'
+export { sha256 } from './crypto.ts'
+export { BASE62 } from './keys/base62.ts'
+export {
+  formatKeyString,
+  isKeyPrefix,
+  isReservedKeyPrefix,
+  KEY_LOCATOR_LENGTH,
+  KEY_PATTERN,
+  KEY_SECRET_LENGTH,
+  type KeyString,
+  looksLikeKeyString,
+  parseKeyString,
+} from './keys/key-string.ts'
+export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
-export { type Principal, type Refusal, VERDICT_CODES, type Verdict, type VerdictCode, type VerdictStatus } from './verdict.ts'
+export {
+  ALGORITHMS,
+  type AlgorithmTraits,
+  isSigningAlgorithm,
+  type SigningAlgorithm,
+} from './tokens/algorithms.ts'
+export { type Claims, RESERVED_CLAIMS, readClaims } from './tokens/claims.ts'
+export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'
+export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'
+export {
+  type Principal,
+  type Refusal,
+  VERDICT_CODES,
+  type Verdict,
+  type VerdictCode,
+  type VerdictStatus,
+} from './verdict.ts'
+export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
+export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

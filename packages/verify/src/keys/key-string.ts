@@ -14,7 +14,7 @@ export const KEY_CHECKSUM_LENGTH = 6
 export const KEY_PREFIX_MAX_LENGTH = 24
 
 const BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
-const MAX_LENGTH = KEY_PREFIX_MAX_LENGTH + 1 + BODY_LENGTH
+export const KEY_MAX_LENGTH = KEY_PREFIX_MAX_LENGTH + 1 + BODY_LENGTH
 
 const PREFIX = /^[a-z0-9]+(?:_[a-z0-9]+)*$/
 const LOCATOR = new RegExp(`^[0-9A-Za-z]{${KEY_LOCATOR_LENGTH}}$`)
@@ -54,7 +54,7 @@ export function parseKeyString(text: string): KeyString | undefined {
 
 /** Whether the text has the shape of a key; the checksum may still be wrong. */
 export function looksLikeKeyString(text: string): boolean {
-  return text.length <= MAX_LENGTH && SHAPE.test(text)
+  return text.length <= KEY_MAX_LENGTH && SHAPE.test(text)
 }
 
 /**

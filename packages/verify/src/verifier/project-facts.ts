@@ -1,0 +1,149 @@
+import type { Change, Fact, IssuersFact, SubjectRecord } from '../changes/change.ts'
+import { comparePositions, type Position } from '../changes/position.ts'
+import { RevocationRules } from '../revocation/revocation-rules.ts'
+import type { Snapshot } from '../source/source.ts'
+import { prepareVerificationKey, type VerificationKey } from '../tokens/verification-key.ts'
+
+/** A fact and the position of the change that brought it: an older change cannot overwrite it (rule F1). */
+interface Dated<Value> {
+  readonly position: Position
+  readonly value: Value
+}
+
+/**
+ * What a verifier knows of its project, apart from single keys: roles, subject records, suspended clients,
+ * signing keys, issuers and revocation rules, all as of one position of the feed.
+ */
+export class ProjectFacts {
+  /** The project's name. */
+  project = ''
+  /**
+   * Rises whenever something became known that may change the standing of a credential already seen. Whoever
+   * caches a standing stores the version it was worked out at.
+   */
+  version = 0
+  rules = new RevocationRules(new Set())
+
+  #epochs = new Set<string>()
+  #applied: Position | undefined
+  /** Numbers applied beyond a gap, by changes of this process that overtook the feed (rule F1). */
+  #ahead = new Set<number>()
+  #roles = new Map<string, Dated<readonly string[] | null>>()
+  #subjects = new Map<string, Dated<SubjectRecord | null>>()
+  #clients = new Map<string, Dated<boolean>>()
+  #signingKeys = new Map<string, Dated<VerificationKey | null>>()
+  #issuers: Dated<IssuersFact['own']> | undefined
+
+  /** The position up to which every change has been applied. */
+  get applied(): Position | undefined {
+    return this.#applied
+  }
+
+  /** The live permissions of a role; undefined when there is no such role (rule R5). */
+  rolePermissions(name: string): readonly string[] | undefined {
+    return this.#roles.get(name)?.value ?? undefined
+  }
+
+  /** The record of a subject of the project's own issuers. */
+  subjectRecord(subject: string): SubjectRecord | undefined {
+    return this.#subjects.get(subjectKey(null, subject))?.value ?? undefined
+  }
+
+  isClientDisabled(id: string): boolean {
+    return this.#clients.get(id)?.value ?? false
+  }
+
+  signingKey(id: string): VerificationKey | undefined {
+    return this.#signingKeys.get(id)?.value ?? undefined
+  }
+
+  /** Until when tokens of this issuer are accepted; undefined when it is none of the project's own. */
+  issuerAcceptedUntilMs(url: string): number | undefined {
+    const issuer = this.#issuers?.value.find((own) => own.url === url)
+    return issuer === undefined ? undefined : (issuer.acceptUntilMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Replaces everything by what the snapshot says. */
+  reset(snapshot: Snapshot): void {
+    this.project = snapshot.project
+    this.#applied = snapshot.position
+    this.#ahead.clear()
+    this.#epochs = new Set(snapshot.epochs)
+    this.rules = new RevocationRules(this.#epochs)
+    for (const facts of [this.#roles, this.#subjects, this.#clients, this.#signingKeys]) facts.clear()
+    this.#issuers = undefined
+    for (const fact of snapshot.facts) this.#learn(fact, snapshot.position)
+    this.version++
+  }
+
+  /**
+   * Applies one change; one that was applied before is ignored. Answers whether it was new.
+   * A change of another epoch is a programmer's error: its source must reset first (rule E1).
+   */
+  apply(change: Change): boolean {
+    const applied = this.#applied
+    if (applied === undefined || change.position.epoch !== applied.epoch) {
+      throw new TypeError('A change of another epoch was applied without a snapshot of it.')
+    }
+    const { number } = change.position
+    if (number <= applied.number || this.#ahead.has(number)) return false
+    for (const fact of change.facts) this.#learn(fact, change.position)
+    if (change.facts.some((fact) => fact.type !== 'key')) this.version++
+    this.#ahead.add(number)
+    let last = applied.number
+    while (this.#ahead.delete(last + 1)) last++
+    if (last !== applied.number) this.#applied = { epoch: applied.epoch, number: last }
+    return true
+  }
+
+  #learn(fact: Fact, position: Position): void {
+    switch (fact.type) {
+      case 'role':
+        learn(this.#roles, fact.name, position, fact.permissions)
+        break
+      case 'subject':
+        learn(this.#subjects, subjectKey(fact.issuer, fact.subject), position, fact.record)
+        break
+      case 'client':
+        learn(this.#clients, fact.id, position, fact.disabled)
+        break
+      case 'signing-key':
+        learn(
+          this.#signingKeys,
+          fact.id,
+          position,
+          fact.status === 'retired' ? null : prepareVerificationKey(fact),
+        )
+        break
+      case 'issuers':
+        if (isNewer(position, this.#issuers)) this.#issuers = { position, value: fact.own }
+        break
+      case 'revocation':
+        this.rules.add(fact.rule)
+        break
+      case 'lift':
+        this.rules.lift(fact.ruleId)
+        break
+      case 'key':
+        break
+    }
+  }
+}
+
+function learn<Value>(
+  facts: Map<string, Dated<Value>>,
+  name: string,
+  position: Position,
+  value: Value,
+): void {
+  if (isNewer(position, facts.get(name))) facts.set(name, { position, value })
+}
+
+function isNewer(position: Position, known: Dated<unknown> | undefined): boolean {
+  return known === undefined || comparePositions(position, known.position) >= 0
+}
+
+/** A foreign issuer's subject is the pair; the separator stands in no URL. */
+function subjectKey(issuer: string | null, subject: string): string {
+  return issuer === null ? subject : `${issuer}\n${subject}`
+}

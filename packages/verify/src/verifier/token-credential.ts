@@ -1,0 +1,64 @@
+import type { Claims } from '../tokens/claims.ts'
+import { CredentialEntry } from './credential-entry.ts'
+import type { ProjectFacts } from './project-facts.ts'
+import { liveRights } from './rights.ts'
+import { makeStanding, type Standing } from './standing.ts'
+
+/** A token whose signature was checked, as it is cached under its whole text. */
+export class TokenCredential extends CredentialEntry {
+  readonly kind = 'token'
+  readonly claims: Claims
+  readonly #signingKeyId: string
+
+  constructor(tokenId: string, signingKeyId: string, claims: Claims) {
+    super(tokenId)
+    this.claims = claims
+    this.#signingKeyId = signingKeyId
+  }
+
+  override get audience(): readonly string[] {
+    return this.claims.audience
+  }
+
+  protected override workOut(facts: ProjectFacts): Standing {
+    const { claims } = this
+    const subject = facts.subjectRecord(claims.subject)
+    const rights = liveRights(claims, subject, facts)
+    const killer = facts.rules.killerOfToken({
+      issuer: null,
+      tokenId: this.id,
+      subject: claims.subject,
+      clientId: claims.clientId,
+      sessionId: claims.sessionId,
+      pos: claims.pos,
+      issuedAtMs: claims.issuedAtMs,
+      skewMs: 0,
+    })
+    return makeStanding({
+      principal: Object.freeze({
+        ok: true,
+        kind: 'token',
+        id: this.id,
+        project: facts.project,
+        subject: claims.subject,
+        issuer: claims.issuer,
+        audience: Object.freeze(claims.audience),
+        ...(claims.clientId === null ? {} : { clientId: claims.clientId }),
+        ...(claims.sessionId === null ? {} : { sessionId: claims.sessionId }),
+        roles: Object.freeze(rights.roles),
+        permissions: Object.freeze(rights.permissions),
+        ...(claims.scopes === null ? {} : { scopes: Object.freeze(claims.scopes) }),
+        claims: Object.freeze(claims.custom),
+        expiresAt: new Date(claims.expiresAtMs).toISOString(),
+        metadata: Object.freeze({ ...subject?.metadata }),
+      }),
+      revoked: killer !== undefined || facts.signingKey(this.#signingKeyId) === undefined,
+      disabled:
+        subject?.disabled === true || (claims.clientId !== null && facts.isClientDisabled(claims.clientId)),
+      issuerUntilMs: facts.issuerAcceptedUntilMs(claims.issuer) ?? Number.NEGATIVE_INFINITY,
+      secretUntilMs: Number.POSITIVE_INFINITY,
+      expiresAtMs: claims.expiresAtMs,
+      notBeforeMs: claims.notBeforeMs ?? Number.NEGATIVE_INFINITY,
+    })
+  }
+}

@@ -1,0 +1,238 @@
+import { compilePermissionQuery, type PermissionQuery } from '../access/permission-query.ts'
+import type { Change } from '../changes/change.ts'
+import type { Position } from '../changes/position.ts'
+import { sha256 } from '../crypto.ts'
+import { KEY_MAX_LENGTH, looksLikeKeyString, parseKeyString } from '../keys/key-string.ts'
+import type { Snapshot, Source } from '../source/source.ts'
+import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
+import { type Refusal, refuse, type Verdict } from '../verdict.ts'
+import { CredentialEntry } from './credential-entry.ts'
+import { decide, type Requirements } from './decide.ts'
+import { KeyCache } from './key-cache.ts'
+import type { KeyCredential } from './key-credential.ts'
+import { ProjectFacts } from './project-facts.ts'
+import { recogniseToken } from './recognise-token.ts'
+import { TokenCache } from './token-cache.ts'
+import type { TokenCredential } from './token-credential.ts'
+import type { VerifyRequest } from './verify-request.ts'
+
+export interface VerifierOptions {
+  readonly source: Source
+  /**
+   * What a token must be meant for, unless a request says otherwise: one or more values of `aud`, or `any`.
+   * Without it every token is refused that is verified without an audience of the request's own.
+   */
+  readonly audience?: string | readonly string[]
+  /** How many keys are cached (default 100,000, about 1 KB each). */
+  readonly maxCachedKeys?: number
+  /** How many tokens are cached (default 50,000, about 2 KB each). */
+  readonly maxCachedTokens?: number
+}
+
+/** Verifications of one key that passed since they were last collected. */
+export interface KeyUse {
+  readonly keyId: string
+  readonly count: number
+  readonly lastUsedAtMs: number
+}
+
+const MAX_CACHED_ABSENCES = 10_000
+/** Facts that go stale again and again between the asking and the answer are no ground for an answer. */
+const MAX_REFRESHES = 3
+
+const UNAVAILABLE = refuse(
+  'unavailable',
+  'Claviger cannot be asked now, and what is known here may be out of date. Try again in a moment.',
+)
+const UNKNOWN_KEY = refuse('unknown', 'This project has no such key.')
+const TOO_LARGE = refuse('malformed', `A credential is at most ${MAX_CREDENTIAL_BYTES} bytes long.`)
+const BAD_CHECKSUM = refuse('malformed', 'The checksum does not fit the key: it was mistyped or cut short.')
+
+/**
+ * Decides whether a credential may pass. One class in the server and at the edge; only its source differs.
+ *
+ * A credential seen before costs one digest (keys) or one comparison (tokens); whether it may still pass is
+ * decided anew on each call.
+ */
+export class Verifier {
+  readonly #source: Source
+  readonly #audience: string | readonly string[] | undefined
+  readonly #facts = new ProjectFacts()
+  readonly #keys: KeyCache
+  readonly #tokens: TokenCache
+  #used: KeyCredential[] = []
+  readonly #sink = {
+    reset: (snapshot: Snapshot): void => this.#reset(snapshot),
+    apply: (change: Change): void => this.#apply(change),
+  }
+
+  private constructor(options: VerifierOptions) {
+    this.#source = options.source
+    this.#audience = options.audience
+    this.#keys = new KeyCache({
+      capacity: options.maxCachedKeys ?? 100_000,
+      absentCapacity: MAX_CACHED_ABSENCES,
+      fetchKey: (digest) => this.#source.fetchKey(digest),
+    })
+    this.#tokens = new TokenCache(options.maxCachedTokens ?? 50_000)
+  }
+
+  /** Resolves when the source's first snapshot is applied; rejects when it cannot be had. */
+  static async open(options: VerifierOptions): Promise<Verifier> {
+    const verifier = new Verifier(options)
+    await options.source.open(verifier.#sink)
+    return verifier
+  }
+
+  /** The position of the feed up to which every change has been applied. */
+  get applied(): Position | undefined {
+    return this.#facts.applied
+  }
+
+  /**
+   * The verdict on the credential. A bad credential never throws or rejects; a permission query that does not
+   * parse is a `TypeError`, since it is the program's and not the caller's.
+   */
+  async verify(request: VerifyRequest): Promise<Verdict> {
+    return this.verifyCached(request) ?? this.#verifyUncached(request)
+  }
+
+  /**
+   * The verdict, if it needs nothing but what is known here: undefined for a credential not seen before, and
+   * whenever the facts are not certainly fresh. Call {@link verify} then.
+   */
+  verifyCached(request: VerifyRequest): Verdict | undefined {
+    const { credential } = request
+    if (typeof credential !== 'string') return undefined
+    const entry = this.#recall(credential)
+    if (entry === undefined) return undefined
+    const nowMs = this.#source.nowMs()
+    const verdict = entry === null ? UNKNOWN_KEY : decide(entry, this.#facts, this.#require(request), nowMs)
+    if (!this.#source.fresh()) return undefined
+    if (verdict.ok && entry !== null) this.#note(entry, nowMs)
+    return verdict
+  }
+
+  /**
+   * Whom a text names, whether or not it may pass: a refusal unless it is a key of the project or a token that
+   * the project signed. For whoever acts on a credential by its text, such as a revocation.
+   */
+  async identify(credential: string): Promise<Identification | Refusal> {
+    const entry = this.#recall(credential) ?? (await this.#recognise(credential))
+    if (!(entry instanceof CredentialEntry)) return entry
+    return entry.kind === 'key'
+      ? { kind: 'key', keyId: entry.id, current: entry.record.secret.current, digest: sha256(credential) }
+      : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.claims.expiresAtMs }
+  }
+
+  /** Hands over what was counted since the last call. */
+  takeKeyUses(): KeyUse[] {
+    const used = this.#used
+    this.#used = []
+    return used.map((key) => {
+      const use = { keyId: key.id, count: key.uses, lastUsedAtMs: key.lastUsedAtMs }
+      key.uses = 0
+      return use
+    })
+  }
+
+  /**
+   * Forgets revocation rules that no token can meet any more (rule V7). Keys are looked up anew: the answer
+   * says for ever which of them such a rule has killed.
+   */
+  dropExpiredRules(): void {
+    const { applied } = this.#facts
+    if (applied !== undefined && this.#facts.rules.dropExpired(this.#source.nowMs()) > 0)
+      this.#keys.dropAll(applied)
+  }
+
+  /** Takes no more facts from the source. The source itself stays open for others. */
+  close(): void {
+    this.#source.close(this.#sink)
+  }
+
+  async #verifyUncached(request: VerifyRequest): Promise<Verdict> {
+    const required = this.#require(request)
+    for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
+      const entry = await this.#recognise(request.credential)
+      const nowMs = this.#source.nowMs()
+      const verdict = entry instanceof CredentialEntry ? decide(entry, this.#facts, required, nowMs) : entry
+      if (!verdict.ok && (verdict.code === 'malformed' || verdict.code === 'unavailable')) return verdict
+      if (this.#source.fresh()) {
+        if (verdict.ok && entry instanceof CredentialEntry) this.#note(entry, nowMs)
+        return verdict
+      }
+      if (!(await this.#source.refresh())) return UNAVAILABLE
+    }
+    return UNAVAILABLE
+  }
+
+  /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
+  #recall(credential: string): KeyCredential | TokenCredential | null | undefined {
+    return credential.length <= KEY_MAX_LENGTH
+      ? this.#keys.get(sha256(credential))
+      : this.#tokens.get(credential)
+  }
+
+  async #recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
+    if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
+    if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
+    if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
+    const known = this.#tokens.get(credential) ?? recogniseToken(credential, this.#facts)
+    if (known instanceof CredentialEntry) this.#tokens.set(credential, known)
+    return known
+  }
+
+  async #recogniseKey(credential: string): Promise<KeyCredential | Refusal> {
+    if (parseKeyString(credential) === undefined) return BAD_CHECKSUM
+    const digest = sha256(credential)
+    const known = this.#keys.get(digest)
+    if (known !== undefined) return known ?? UNKNOWN_KEY
+    try {
+      return (await this.#keys.fetch(digest)) ?? UNKNOWN_KEY
+    } catch {
+      return UNAVAILABLE
+    }
+  }
+
+  #require(request: VerifyRequest): Requirements {
+    return {
+      audience: request.require?.audience ?? this.#audience,
+      query: compile(request.require?.permissions),
+      ip: request.context?.ip,
+    }
+  }
+
+  #note(entry: CredentialEntry, nowMs: number): void {
+    if (entry.kind !== 'key') return
+    if (entry.uses++ === 0) this.#used.push(entry as KeyCredential)
+    entry.lastUsedAtMs = nowMs
+  }
+
+  #reset(snapshot: Snapshot): void {
+    this.#facts.reset(snapshot)
+    this.#keys.dropAll(snapshot.position)
+    this.#tokens.clear()
+  }
+
+  #apply(change: Change): void {
+    if (!this.#facts.apply(change)) return
+    for (const fact of change.facts) {
+      if (fact.type === 'key') this.#keys.drop(fact.digests, change.position)
+      // What a lifted ban had killed is marked so in the answers that were fetched under it.
+      if (fact.type === 'lift') this.#keys.dropAll(change.position)
+    }
+  }
+}
+
+/** What {@link Verifier.identify} recognised. */
+export type Identification =
+  | { readonly kind: 'key'; readonly keyId: string; readonly current: boolean; readonly digest: string }
+  | { readonly kind: 'token'; readonly tokenId: string; readonly expiresAtMs: number }
+
+function compile(query: string | undefined): PermissionQuery | undefined {
+  if (query === undefined) return undefined
+  const compiled = compilePermissionQuery(query)
+  if ('fault' in compiled) throw new TypeError(compiled.fault)
+  return compiled
+}

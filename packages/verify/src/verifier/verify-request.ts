@@ -1,0 +1,18 @@
+/** What a verifier is asked; the body of `POST /v1/verify` has the same shape. */
+export interface VerifyRequest {
+  /** The text that the caller presented: an API key or a token. */
+  readonly credential: string
+  readonly require?: {
+    /** A permission query (rule R1): `documents:read and (billing:* or admin:all)`. */
+    readonly permissions?: string
+    /** Tokens: one of these must be among the token's audiences. `any` skips the check. */
+    readonly audience?: string | readonly string[]
+  }
+  readonly context?: {
+    /** The end client's address: what a key's IP list is held against. */
+    readonly ip?: string
+  }
+}
+
+/** Written out to accept tokens of any audience (RFC 9068 section 4 wants one to be checked). */
+export const ANY_AUDIENCE = 'any'
