@@ -13,7 +13,7 @@ export interface Requirements {
 }
 
 const DETAILS: Partial<Record<VerdictCode, string>> = {
-  unknown: 'The issuer of this token is not accepted any more. Fetch a new token.',
+  unknown: 'The issuer or the signing key of this token is not accepted any more. Fetch a new token.',
   wrong_audience:
     'The token was issued for another audience. Ask its issuer for one whose `aud` names this service.',
   revoked: 'The credential was revoked. Ask for a new one.',
@@ -42,7 +42,7 @@ export function decide(
   nowMs: number,
 ): Verdict {
   const standing = entry.standing(facts)
-  if (nowMs >= standing.issuerUntilMs) return refusal(entry, 'unknown')
+  if (nowMs >= standing.acceptedUntilMs) return refusal(entry, 'unknown')
   const { audience } = entry
   if (audience !== null && required.audience !== ANY_AUDIENCE) {
     if (required.audience === undefined) return refusal(entry, 'wrong_audience', NO_AUDIENCE)

@@ -40,7 +40,7 @@ export class KeyCredential extends CredentialEntry {
       }),
       revoked: record.revoked || record.secret.revoked || facts.rules.killerOfKey(record) !== undefined,
       disabled: record.disabled || subject?.disabled === true,
-      issuerUntilMs: Number.POSITIVE_INFINITY,
+      acceptedUntilMs: Number.POSITIVE_INFINITY,
       secretUntilMs: record.secret.validUntilMs ?? Number.POSITIVE_INFINITY,
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
       notBeforeMs: record.notBeforeMs ?? Number.NEGATIVE_INFINITY,

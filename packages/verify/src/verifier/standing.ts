@@ -8,8 +8,8 @@ export interface Standing {
   readonly principal: Principal
   readonly revoked: boolean
   readonly disabled: boolean
-  /** Tokens: when their issuer ceases to be accepted. Epoch milliseconds; infinite: never. */
-  readonly issuerUntilMs: number
+  /** Tokens: when their issuer or signing key ceases to be accepted. Epoch milliseconds; infinite: never. */
+  readonly acceptedUntilMs: number
   /** Keys: the end of a superseded secret's overlap; infinite for the current secret. */
   readonly secretUntilMs: number
   readonly expiresAtMs: number
@@ -26,7 +26,7 @@ export function makeStanding(facts: Omit<Standing, 'goodFromMs' | 'goodUntilMs'>
     ...facts,
     goodFromMs: facts.notBeforeMs,
     goodUntilMs: sound
-      ? Math.min(facts.issuerUntilMs, facts.secretUntilMs, facts.expiresAtMs)
+      ? Math.min(facts.acceptedUntilMs, facts.secretUntilMs, facts.expiresAtMs)
       : Number.NEGATIVE_INFINITY,
   }
 }

@@ -52,13 +52,18 @@ export class TokenCredential extends CredentialEntry {
         expiresAt: new Date(claims.expiresAtMs).toISOString(),
         metadata: Object.freeze({ ...subject?.metadata }),
       }),
-      revoked: killer !== undefined || facts.signingKey(this.#signingKeyId) === undefined,
+      revoked: killer !== undefined,
       disabled:
         subject?.disabled === true || (claims.clientId !== null && facts.isClientDisabled(claims.clientId)),
-      issuerUntilMs: facts.issuerAcceptedUntilMs(claims.issuer) ?? Number.NEGATIVE_INFINITY,
+      acceptedUntilMs: this.#acceptedUntilMs(facts),
       secretUntilMs: Number.POSITIVE_INFINITY,
       expiresAtMs: claims.expiresAtMs,
       notBeforeMs: claims.notBeforeMs ?? Number.NEGATIVE_INFINITY,
     })
+  }
+
+  #acceptedUntilMs(facts: ProjectFacts): number {
+    if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
+    return facts.issuerAcceptedUntilMs(this.claims.issuer) ?? Number.NEGATIVE_INFINITY
   }
 }
