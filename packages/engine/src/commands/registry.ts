@@ -1,3 +1,18 @@
+import { changeKeyCommand } from '../keys/change-key.ts'
+import { createKeyCommand } from '../keys/create-key.ts'
+import { deleteKeyCommand } from '../keys/delete-key.ts'
+import { revokeKeyCommand } from '../keys/revoke-key.ts'
+import { rotateKeyCommand } from '../keys/rotate-key.ts'
+import { changeManagementKeyCommand } from '../management/change-management-key.ts'
+import { createManagementKeyCommand } from '../management/create-management-key.ts'
+import { deleteManagementKeyCommand } from '../management/delete-management-key.ts'
+import { revokeManagementKeyCommand } from '../management/revoke-management-key.ts'
+import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
+import { deleteRoleCommand } from '../roles/delete-role.ts'
+import { putRoleCommand } from '../roles/put-role.ts'
+import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
+import { patchSubjectCommand } from '../subjects/patch-subject.ts'
+import { putSubjectCommand } from '../subjects/put-subject.ts'
 import type { Command } from './command.ts'
 
 /** Any set of named commands. */
@@ -5,9 +20,25 @@ export type CommandMap = Readonly<Record<string, Command<never, unknown>>>
 
 /**
  * Every command, by the name that `Writer.run` is called with. The writer thread runs no other.
- * A line is `'create-key': createKey`; arguments and result are checked by these types on the caller's side.
+ * A line is `'create-key': createKeyCommand`; arguments and result are checked by these types on the caller's side.
  */
-export const commands = {} as const satisfies CommandMap
+export const commands = {
+  'change-key': changeKeyCommand,
+  'create-key': createKeyCommand,
+  'delete-key': deleteKeyCommand,
+  'revoke-key': revokeKeyCommand,
+  'rotate-key': rotateKeyCommand,
+  'change-management-key': changeManagementKeyCommand,
+  'create-management-key': createManagementKeyCommand,
+  'delete-management-key': deleteManagementKeyCommand,
+  'revoke-management-key': revokeManagementKeyCommand,
+  'rotate-management-key': rotateManagementKeyCommand,
+  'delete-role': deleteRoleCommand,
+  'put-role': putRoleCommand,
+  'delete-subject': deleteSubjectCommand,
+  'patch-subject': patchSubjectCommand,
+  'put-subject': putSubjectCommand,
+} as const satisfies CommandMap
 
 export type Commands = typeof commands
 

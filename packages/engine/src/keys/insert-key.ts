@@ -1,0 +1,46 @@
+import { formatPosition } from '@claviger/verify'
+import type { CommandContext } from '../commands/command.ts'
+import { emitKey, type KeyRow } from './key.ts'
+import type { NewSecret } from './key-text.ts'
+
+/** What of a new key's row its command does not find out itself. */
+export type NewKey = Omit<
+  KeyRow,
+  'pos' | 'created_at_ms' | 'changed_at_ms' | 'disabled' | 'revoked_at_ms' | 'revoke_reason' | 'deleted_at_ms'
+>
+
+/** Writes a key with its first secret, at the place of the running command's change (rule V4), and tells it. */
+export async function insertKey(context: CommandContext, key: NewKey, secret: NewSecret): Promise<KeyRow> {
+  const row: KeyRow = {
+    ...key,
+    pos: formatPosition(await context.position(key.project_id)),
+    created_at_ms: context.nowMs,
+    changed_at_ms: context.nowMs,
+    disabled: 0,
+    revoked_at_ms: null,
+    revoke_reason: null,
+    deleted_at_ms: null,
+  }
+  await context.db.insertInto('keys').values(row).execute()
+  await insertSecret(context, key.id, secret)
+  await emitKey(context, row)
+  return row
+}
+
+export async function insertSecret(
+  { db, nowMs }: CommandContext,
+  keyId: string,
+  { digest, locator }: NewSecret,
+): Promise<void> {
+  await db
+    .insertInto('key_secrets')
+    .values({
+      digest,
+      key_id: keyId,
+      locator,
+      created_at_ms: nowMs,
+      valid_until_ms: null,
+      revoked_at_ms: null,
+    })
+    .execute()
+}

@@ -1,0 +1,89 @@
+import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
+import Type from 'typebox'
+import { parseInput } from '../input.ts'
+import { authorizeRead } from '../management/authorize.ts'
+import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
+import type { Scope } from '../scope.ts'
+import type { Schema } from '../storage/schema.ts'
+import { SubjectId } from '../subjects/subject-input.ts'
+import { selectKeys } from './key.ts'
+import { KeyStatus, type KeyView, loadKeyDetails, viewKey } from './key-view.ts'
+
+/** The filters that customers' keys and management keys share. */
+export const KeyFilters = {
+  name: Type.Optional(Type.String({ maxLength: 200 })),
+  status: Type.Optional(KeyStatus),
+  locator: Type.Optional(
+    Type.String({ maxLength: 8, description: 'Finds a key by what logs and leak reports show.' }),
+  ),
+}
+
+export const ListKeysInput = Type.Object(
+  {
+    ...PageInput,
+    ...KeyFilters,
+    subject: Type.Optional(SubjectId),
+    prefix: Type.Optional(Type.String({ maxLength: 24 })),
+  },
+  { additionalProperties: false },
+)
+
+/** The project's keys, the oldest first; deleted ones are left out. */
+export async function listKeys(scope: Scope, input: unknown = {}): Promise<Page<KeyView>> {
+  await authorizeRead(scope, 'keys:read')
+  const filters = parseInput(ListKeysInput, input)
+  const request = readPageRequest(filters)
+  const nowMs = scope.clock.nowMs()
+  let query = selectKeys(scope.reader, { kind: 'customer', projectId: scope.projectId })
+    .where(matchesKeyFilters(filters, nowMs))
+    .orderBy('keys.id')
+    .limit(request.rows)
+  if (request.after !== undefined) query = query.where('keys.id', '>', request.after)
+  if (filters.subject !== undefined) query = query.where('keys.subject', '=', filters.subject)
+  if (filters.prefix !== undefined) query = query.where('keys.prefix', '=', filters.prefix)
+  const rows = await query.execute()
+  const details = await loadKeyDetails(scope.reader, rows)
+  return makePage(rows, request, {
+    keyOf: (row) => row.id,
+    itemOf: (row) => viewKey(row, details(row.id), nowMs),
+  })
+}
+
+type KeyExpressions = ExpressionBuilder<Schema, 'keys'>
+type Condition = ExpressionWrapper<Schema, 'keys', SqlBool>
+
+export function matchesKeyFilters(
+  filters: { name?: string; status?: KeyStatus; locator?: string },
+  nowMs: number,
+): (eb: KeyExpressions) => Condition {
+  return (eb) => {
+    const conditions: Condition[] = []
+    if (filters.name !== undefined) conditions.push(eb('keys.name', '=', filters.name))
+    if (filters.status !== undefined) conditions.push(hasStatus(eb, filters.status, nowMs))
+    if (filters.locator !== undefined) {
+      const owners = eb.selectFrom('key_secrets').select('key_id').where('locator', '=', filters.locator)
+      conditions.push(eb('keys.id', 'in', owners))
+    }
+    return eb.and(conditions)
+  }
+}
+
+/** The same order of precedence as the view's status. */
+function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condition {
+  const unrevoked = eb('keys.revoked_at_ms', 'is', null)
+  const enabled = eb('keys.disabled', '=', 0)
+  const unexpired = eb.or([eb('keys.expires_at_ms', 'is', null), eb('keys.expires_at_ms', '>', nowMs)])
+  const begun = eb.or([eb('keys.not_before_ms', 'is', null), eb('keys.not_before_ms', '<=', nowMs)])
+  switch (status) {
+    case 'revoked':
+      return eb('keys.revoked_at_ms', 'is not', null)
+    case 'disabled':
+      return eb.and([unrevoked, eb('keys.disabled', '=', 1)])
+    case 'expired':
+      return eb.and([unrevoked, enabled, eb('keys.expires_at_ms', '<=', nowMs)])
+    case 'not_yet_valid':
+      return eb.and([unrevoked, enabled, unexpired, eb('keys.not_before_ms', '>', nowMs)])
+    case 'active':
+      return eb.and([unrevoked, enabled, unexpired, begun])
+  }
+}

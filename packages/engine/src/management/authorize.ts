@@ -1,0 +1,100 @@
+import { covers, coversAll } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { CommandContext } from '../commands/command.ts'
+import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
+import { isKilledByRule } from './is-killed-by-rule.ts'
+import { ROOT_GRANTS, VERBS, type Verb } from './verbs.ts'
+
+/** What the caller may do and hand out, as of the transaction that asks. */
+export interface Rights {
+  readonly verbs: ReadonlySet<string>
+  readonly grants: readonly string[]
+  /** The project that the caller is bound to; null: every project (root, the embedding program, the node). */
+  readonly boundTo: string | null
+}
+
+/** What rights are read from: a command's context, or a reader at the present time. */
+export type RightsSource = Pick<CommandContext, 'db' | 'nowMs' | 'actor'>
+
+const ALL_RIGHTS: Rights = { verbs: new Set(VERBS), grants: ROOT_GRANTS, boundTo: null }
+
+/**
+ * Reads the caller's rights. Inside a command it reads them in the command's transaction, so that nothing
+ * commits for a management key after its revocation was acknowledged. Throws `unauthenticated` then.
+ */
+export async function loadRights({ db, nowMs, actor }: RightsSource): Promise<Rights> {
+  if (actor.kind !== 'management-key') return ALL_RIGHTS
+  const key = await db
+    .selectFrom('keys')
+    .selectAll()
+    .where('id', '=', actor.keyId)
+    .where('project_id', '=', MANAGEMENT_PROJECT)
+    .executeTakeFirst()
+  // A key without verbs is a customer's, and never manages (rule M4).
+  if (key === undefined || key.verbs === null || key.grants === null) throw unauthenticated()
+  if (key.revoked_at_ms !== null || key.deleted_at_ms !== null || key.disabled !== 0) throw unauthenticated()
+  if (key.expires_at_ms !== null && key.expires_at_ms <= nowMs) throw unauthenticated()
+  if (key.not_before_ms !== null && key.not_before_ms > nowMs) throw unauthenticated()
+  if (await isKilledByRule(db, key)) throw unauthenticated()
+  return {
+    verbs: new Set<string>(JSON.parse(key.verbs)),
+    grants: JSON.parse(key.grants),
+    boundTo: key.managed_project_id,
+  }
+}
+
+/** The caller's rights, once it is known to have the verb in the project (rules M1, M2). */
+export async function authorize(source: RightsSource, projectId: string, verb: Verb): Promise<Rights> {
+  const rights = await loadRights(source)
+  requireProject(rights, projectId)
+  requireVerb(rights, verb)
+  return rights
+}
+
+/** For what only reads, and for what reads before its command runs. */
+export async function authorizeRead(
+  { reader, clock, actor, projectId }: Pick<Scope, 'reader' | 'clock' | 'actor' | 'projectId'>,
+  verb: Verb,
+): Promise<Rights> {
+  return authorize({ db: reader, nowMs: clock.nowMs(), actor }, projectId, verb)
+}
+
+/** A bound key sees no other project: for it there is none (rule M2). */
+export function requireProject(rights: Rights, projectId: string): void {
+  if (rights.boundTo === null || rights.boundTo === projectId) return
+  throw new CodedError('not_found', 'The management key sees no such project.')
+}
+
+export function requireVerb(rights: Rights, verb: Verb): void {
+  if (rights.verbs.has(verb)) return
+  throw new CodedError('forbidden', `The management key lacks the verb \`${verb}\`. Use one that has it.`)
+}
+
+/** Refuses to hand out what the caller's grants do not cover (rule M3). `what` names the target for a person. */
+export function requireGrants(rights: Rights, permissions: readonly string[], what: string): void {
+  if (coversAll(rights.grants, permissions)) return
+  const exceeding = permissions.find(
+    (permission) => !rights.grants.some((grant) => covers(grant, permission)),
+  )
+  throw new CodedError(
+    'exceeds_grants',
+    `The management key's grants do not cover \`${exceeding}\`, which ${what} holds or would hold.`,
+  )
+}
+
+/** Refuses to hand out verbs that the caller does not have (rule M3). */
+export function requireVerbsToGive(rights: Rights, verbs: readonly string[]): void {
+  const exceeding = verbs.find((verb) => !rights.verbs.has(verb))
+  if (exceeding === undefined) return
+  throw new CodedError(
+    'exceeds_grants',
+    `The management key lacks the verb \`${exceeding}\`, so it cannot hand it out.`,
+  )
+}
+
+function unauthenticated(): CodedError {
+  return new CodedError(
+    'unauthenticated',
+    'The management key is not valid any more: it was revoked, disabled or has expired.',
+  )
+}

@@ -1,0 +1,20 @@
+import Type from 'typebox'
+import { parseInput } from '../input.ts'
+import { loadRights, requireVerb } from '../management/authorize.ts'
+import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
+import { type ProjectView, viewProject } from './project-view.ts'
+import type { ProjectsScope } from './projects-scope.ts'
+
+export const ListProjectsInput = Type.Object({ ...PageInput }, { additionalProperties: false })
+
+/** The projects that the caller sees, by name: a bound key its own alone (rule M2). */
+export async function listProjects(scope: ProjectsScope, input: unknown = {}): Promise<Page<ProjectView>> {
+  const { reader, clock, actor } = scope
+  const rights = await loadRights({ db: reader, nowMs: clock.nowMs(), actor })
+  requireVerb(rights, 'projects:read')
+  const request = readPageRequest(parseInput(ListProjectsInput, input))
+  let query = reader.selectFrom('projects').selectAll().orderBy('name').limit(request.rows)
+  if (request.after !== undefined) query = query.where('name', '>', request.after)
+  if (rights.boundTo !== null) query = query.where('id', '=', rights.boundTo)
+  return makePage(await query.execute(), request, { keyOf: (row) => row.name, itemOf: viewProject })
+}

@@ -1,0 +1,18 @@
+import type { Selectable } from 'kysely'
+import Type, { type Static } from 'typebox'
+import type { ProjectTable } from '../storage/schema.ts'
+import { formatTime, Time } from '../time.ts'
+
+export const ProjectView = Type.Object({
+  id: Type.String(),
+  name: Type.String({ description: "Also the last part of its issuer's address." }),
+  keyPrefix: Type.String({
+    description: 'What the keys of its customers begin with unless they choose otherwise.',
+  }),
+  createdAt: Time,
+})
+export type ProjectView = Static<typeof ProjectView>
+
+export function viewProject(row: Selectable<ProjectTable>): ProjectView {
+  return { id: row.id, name: row.name, keyPrefix: row.key_prefix, createdAt: formatTime(row.created_at_ms) }
+}

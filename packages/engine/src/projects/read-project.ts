@@ -1,0 +1,16 @@
+import { CodedError } from '../coded-error.ts'
+import { loadRights, requireVerb } from '../management/authorize.ts'
+import { type ProjectView, viewProject } from './project-view.ts'
+import type { ProjectsScope } from './projects-scope.ts'
+
+/** Throws `not_found` when there is no such project, or the caller is bound to another one (rule M2). */
+export async function readProject(scope: ProjectsScope, name: string): Promise<ProjectView> {
+  const { reader, clock, actor } = scope
+  const rights = await loadRights({ db: reader, nowMs: clock.nowMs(), actor })
+  requireVerb(rights, 'projects:read')
+  const row = await reader.selectFrom('projects').selectAll().where('name', '=', name).executeTakeFirst()
+  if (row === undefined || (rights.boundTo !== null && rights.boundTo !== row.id)) {
+    throw new CodedError('not_found', 'There is no project of this name.')
+  }
+  return viewProject(row)
+}
