@@ -1,4 +1,4 @@
-import { actionOf, coveringPatterns, isPermission, resourceOf } from './permission.ts'
+import { actionOf, covers, isPermission, resourceOf } from './permission.ts'
 
 export interface RightsInput {
   /** The live permissions of each role that counts (rule R5). */
@@ -15,19 +15,42 @@ export interface RightsInput {
  * What a credential may do (rules R2, R6): all that its roles and direct permissions give, narrowed by its
  * scopes and by its subject's bound, pattern by pattern. Sorted, none covered by another.
  *
- * An entry of any list that is no permission gives nothing, so that a damaged list can only narrow.
+ * An entry of any list that is no permission gives nothing, so that a damaged list can only narrow. What is no
+ * permission neither covers one nor is made into one, so that it is enough to look at the result.
  */
 export function effectivePermissions(rights: RightsInput): readonly string[] {
-  let held = new Set([...rights.roles.flat(), ...rights.direct].filter(isPermission))
-  if (rights.scopes !== null) held = intersect(held, new Set(rights.scopes.filter(isPermission)))
-  if (rights.bound !== null) held = intersect(held, new Set(rights.bound.filter(isPermission)))
-  return [...held].filter((permission) => !isCoveredByAnother(held, permission)).sort()
+  let held = new Grants([...rights.roles.flat(), ...rights.direct])
+  if (rights.scopes !== null) held = intersect(held, new Grants(rights.scopes))
+  if (rights.bound !== null) held = intersect(held, new Grants(rights.bound))
+  return held.widest().filter(isPermission).sort()
 }
 
 /** Whether each of the permissions is covered by one of the grants (rule M3). */
 export function coversAll(grants: readonly string[], permissions: readonly string[]): boolean {
-  const granted = new Set(grants)
-  return permissions.every((permission) => isCovered(granted, permission))
+  const granted = new Grants(grants)
+  return permissions.every((permission) => isPermission(permission) && granted.cover(permission))
+}
+
+/** A set of patterns. Those with `*` are few, so that they alone are held against each permission. */
+class Grants {
+  readonly patterns: ReadonlySet<string>
+  readonly #wild: readonly string[]
+
+  constructor(patterns: Iterable<string>) {
+    this.patterns = new Set(patterns)
+    this.#wild = [...this.patterns].filter((pattern) => pattern.includes('*'))
+  }
+
+  cover(permission: string): boolean {
+    return this.patterns.has(permission) || this.#wild.some((pattern) => covers(pattern, permission))
+  }
+
+  /** The patterns that no other covers. */
+  widest(): string[] {
+    return [...this.patterns].filter(
+      (one) => !this.#wild.some((pattern) => pattern !== one && covers(pattern, one)),
+    )
+  }
 }
 
 /**
@@ -35,12 +58,12 @@ export function coversAll(grants: readonly string[], permissions: readonly strin
  * `resource:*` and the other `*:action`, or they share nothing: so no pair needs to be tried but the crossing
  * ones.
  */
-function intersect(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
-  return new Set([
-    ...[...a].filter((permission) => isCovered(b, permission)),
-    ...[...b].filter((permission) => isCovered(a, permission)),
-    ...crossings(a, b),
-    ...crossings(b, a),
+function intersect(a: Grants, b: Grants): Grants {
+  return new Grants([
+    ...[...a.patterns].filter((permission) => b.cover(permission)),
+    ...[...b.patterns].filter((permission) => a.cover(permission)),
+    ...crossings(a.patterns, b.patterns),
+    ...crossings(b.patterns, a.patterns),
   ])
 }
 
@@ -50,12 +73,4 @@ function crossings(resources: Iterable<string>, actions: Iterable<string>): stri
   return [...resources]
     .filter((permission) => actionOf(permission) === '*')
     .flatMap((row) => columns.map((action) => `${resourceOf(row)}:${action}`))
-}
-
-function isCovered(set: ReadonlySet<string>, permission: string): boolean {
-  return coveringPatterns(permission).some((pattern) => set.has(pattern))
-}
-
-function isCoveredByAnother(set: ReadonlySet<string>, permission: string): boolean {
-  return coveringPatterns(permission).some((pattern) => pattern !== permission && set.has(pattern))
 }

@@ -1,0 +1,64 @@
+/**
+ * The benchmarks of DESIGN section 10 that run in one process. `npm run bench` prints all rows as Markdown;
+ * `npm run bench -- key-warm token-seen` those named.
+ */
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { arch, availableParallelism, cpus, platform } from 'node:os'
+import { interleave } from './interleave.ts'
+import { keyWarm } from './key-warm.ts'
+import { makeSigningKeys, makeTokens, RULE_COUNT } from './project.ts'
+import { describeRow } from './report.ts'
+import type { Row } from './row.ts'
+import { tokenFirstSight } from './token-first-sight.ts'
+import { tokenSeen } from './token-seen.ts'
+
+const TOKEN_COUNT = 20_000
+const PEERS = ['fast-jwt', 'aws-jwt-verify', 'jose', 'jsonwebtoken']
+
+const signing = makeSigningKeys()
+let signed: ReturnType<typeof makeTokens> | undefined
+/** RSA signatures take a third of the whole run: only made when a row wants them, and once. */
+const tokens = () => (signed ??= makeTokens(TOKEN_COUNT, signing))
+
+const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
+  'key-warm': () => keyWarm(signing),
+  'token-seen': async () => tokenSeen(signing, await tokens()),
+  'token-first-sight': async () => tokenFirstSight(signing, await tokens()),
+}
+
+const chosen = process.argv.slice(2)
+const unknown = chosen.find((name) => ROWS[name] === undefined)
+if (unknown !== undefined)
+  throw new TypeError(`There is no row ${unknown}. Rows: ${Object.keys(ROWS).join(', ')}.`)
+if (globalThis.gc === undefined) throw new TypeError('Run it as `npm run bench`, or with --expose-gc.')
+
+print(describeRun())
+for (const [name, makeRow] of Object.entries(ROWS)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  const row = await makeRow()
+  print(describeRow(row, await interleave(row.rounds)))
+}
+
+function describeRun(): string {
+  const { node, v8, openssl } = process.versions
+  const model = cpus()[0]?.model ?? 'unknown processor'
+  return [
+    '# Benchmarks',
+    `Node ${node}, V8 ${v8}, OpenSSL ${openssl}; ${model}, ${availableParallelism()} cores, ${platform()} ${arch()}; ` +
+      `${PEERS.map((name) => `${name} ${versionOf(name)}`).join(', ')}.`,
+    'Contenders take turns in one process, and a ratio is taken within each round. Credentials are new strings in ' +
+      `every pass. The verifier is the one of production, its facts (${RULE_COUNT} revocation rules, roles, subject ` +
+      'records) come from memory in the place of the database. Absolute figures are this machine’s, ratios travel.',
+  ].join('\n\n')
+}
+
+function versionOf(name: string): string {
+  const path = findPackageJSON(name, import.meta.url)
+  const { version } = path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'))
+  return typeof version === 'string' ? version : 'of unknown version'
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n\n`)
+}

@@ -1,0 +1,57 @@
+import { Verifier, type VerifyRequest } from '@claviger/verify'
+import { createVerifier } from 'fast-jwt'
+import type { FreshTexts } from './fresh-texts.ts'
+import { AUDIENCE, CLIENT_IP, ISSUER, makeSource, QUERY, type SigningKeys } from './project.ts'
+import { direct, promised, type Row } from './row.ts'
+
+const PEER = 'fast-jwt, its cache as it comes'
+const CACHED = 'Claviger, verifyCached'
+
+export async function tokenSeen(signing: SigningKeys, texts: FreshTexts): Promise<Row> {
+  const verifier = await Verifier.open({ source: makeSource(signing), audience: AUDIENCE })
+  const options = {
+    key: signing.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    algorithms: ['RS256' as const],
+    allowedAud: AUDIENCE,
+    allowedIss: ISSUER,
+    cache: 2 * texts.count,
+  }
+  const peer = createVerifier(options)
+  const peerByText = createVerifier({ ...options, cacheKeyBuilder: (token) => token })
+  for (const credential of texts.make()) {
+    await verifier.verify(request(credential))
+    peer(credential)
+    peerByText(credential)
+  }
+  const inputs = (): string[] => texts.make()
+  const names = (payload: { sub?: unknown }): boolean => typeof payload.sub === 'string'
+  return {
+    title: 'Token, in process, seen before',
+    measures:
+      `${texts.count} RS256 tokens of ${texts.meanLength} characters, all verified once before. Ours: the whole verdict ` +
+      'from the text, with revocation and the permission query. The peer: signature, times, issuer and audience from ' +
+      'its cache; by default under a digest of the text, in the last line under the text itself, which its ' +
+      'documentation offers to those who do not mind tokens in memory.',
+    rounds: {
+      contenders: [
+        direct(PEER, inputs, (credential) => names(peer(credential))),
+        direct(CACHED, inputs, (credential) => verifier.verifyCached(request(credential))?.ok === true),
+        promised('Claviger, await verify', inputs, async (credential) => {
+          return (await verifier.verify(request(credential))).ok
+        }),
+        direct('fast-jwt, its cache by the whole text', inputs, (credential) =>
+          names(peerByText(credential)),
+        ),
+      ],
+      warmUp: 5,
+      counted: 41,
+      passSize: texts.count,
+    },
+    reference: PEER,
+    aims: [{ contender: CACHED, against: PEER, atLeast: 5 }],
+  }
+}
+
+function request(credential: string): VerifyRequest {
+  return { credential, require: { permissions: QUERY }, context: { ip: CLIENT_IP } }
+}
