@@ -7,6 +7,7 @@ import { changeManagementKeyCommand } from '../management/change-management-key.
 import { createManagementKeyCommand } from '../management/create-management-key.ts'
 import { deleteManagementKeyCommand } from '../management/delete-management-key.ts'
 import { revokeManagementKeyCommand } from '../management/revoke-management-key.ts'
+import { resetRootKeyCommand } from '../management/root-key.ts'
 import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
@@ -33,6 +34,7 @@ export const commands = {
   'delete-management-key': deleteManagementKeyCommand,
   'revoke-management-key': revokeManagementKeyCommand,
   'rotate-management-key': rotateManagementKeyCommand,
+  'reset-root-key': resetRootKeyCommand,
   'delete-role': deleteRoleCommand,
   'put-role': putRoleCommand,
   'delete-subject': deleteSubjectCommand,

@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox'
 import type { Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
+import { findKilledKeys } from './killed-keys.ts'
 
 const STATUSES = ['active', 'disabled', 'revoked', 'expired', 'not_yet_valid'] as const
 
@@ -62,6 +63,8 @@ export type CreatedKey = Static<typeof CreatedKey>
 export interface KeyDetails {
   readonly secrets: readonly SecretRow[]
   readonly lastUsedAtMs: number | null
+  /** By a revocation rule, whatever its row says. */
+  readonly killed: boolean
 }
 
 export async function loadKeyView(db: Kysely<Schema>, row: KeyRow, nowMs: number): Promise<KeyView> {
@@ -69,7 +72,7 @@ export async function loadKeyView(db: Kysely<Schema>, row: KeyRow, nowMs: number
   return viewKey(row, details(row.id), nowMs)
 }
 
-/** Reads secrets and last use of many keys at once; the answer looks one key's up. */
+/** Reads this of many keys of one project at once; the answer looks one key's up. */
 export async function loadKeyDetails(
   db: Kysely<Schema>,
   rows: readonly KeyRow[],
@@ -85,7 +88,12 @@ export async function loadKeyDetails(
           .where('key_id', 'in', ids)
           .execute()
   const lastUse = new Map(usage.map((row) => [row.key_id, row.last_used_at_ms]))
-  return (keyId) => ({ secrets: secrets.get(keyId) ?? [], lastUsedAtMs: lastUse.get(keyId) ?? null })
+  const killed = await findKilledKeys(db, rows)
+  return (keyId) => ({
+    secrets: secrets.get(keyId) ?? [],
+    lastUsedAtMs: lastUse.get(keyId) ?? null,
+    killed: killed.has(keyId),
+  })
 }
 
 export function viewKey(row: KeyRow, details: KeyDetails, nowMs: number): KeyView {
@@ -113,7 +121,7 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
     })),
     ipAllow: row.ip_allow === null ? null : JSON.parse(row.ip_allow),
     disabled: row.disabled !== 0,
-    status: statusOf(row, nowMs),
+    status: details.killed ? 'revoked' : statusOf(row, nowMs),
     createdAt: formatTime(row.created_at_ms),
     changedAt: formatTime(row.changed_at_ms),
     expiresAt: formatTimeOrNull(row.expires_at_ms),
@@ -124,7 +132,7 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
   }
 }
 
-/** In the order of the verdicts (verdict.ts). Rules that kill many keys at once are not looked at here. */
+/** In the order of the verdicts (verdict.ts). */
 function statusOf(row: KeyRow, nowMs: number): KeyStatus {
   if (row.revoked_at_ms !== null) return 'revoked'
   if (row.disabled !== 0) return 'disabled'

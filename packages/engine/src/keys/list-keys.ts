@@ -43,10 +43,19 @@ export async function listKeys(scope: Scope, input: unknown = {}): Promise<Page<
   if (filters.prefix !== undefined) query = query.where('keys.prefix', '=', filters.prefix)
   const rows = await query.execute()
   const details = await loadKeyDetails(scope.reader, rows)
-  return makePage(rows, request, {
+  const page = makePage(rows, request, {
     keyOf: (row) => row.id,
     itemOf: (row) => viewKey(row, details(row.id), nowMs),
   })
+  return keepStatus(page, filters.status)
+}
+
+/** The database knows the status but for what revocation rules do to it: a page may come out shorter. */
+export function keepStatus<View extends { readonly status: KeyStatus }>(
+  page: Page<View>,
+  status: KeyStatus | undefined,
+): Page<View> {
+  return status === undefined ? page : { ...page, items: page.items.filter((key) => key.status === status) }
 }
 
 type KeyExpressions = ExpressionBuilder<Schema, 'keys'>
@@ -68,7 +77,7 @@ export function matchesKeyFilters(
   }
 }
 
-/** The same order of precedence as the view's status. */
+/** The same order of precedence as the view's status; keys that a rule may have killed pass as revoked too. */
 function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condition {
   const unrevoked = eb('keys.revoked_at_ms', 'is', null)
   const enabled = eb('keys.disabled', '=', 0)
@@ -76,7 +85,7 @@ function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condit
   const begun = eb.or([eb('keys.not_before_ms', 'is', null), eb('keys.not_before_ms', '<=', nowMs)])
   switch (status) {
     case 'revoked':
-      return eb('keys.revoked_at_ms', 'is not', null)
+      return eb.or([eb('keys.revoked_at_ms', 'is not', null), eb.exists(rulesFor(eb))])
     case 'disabled':
       return eb.and([unrevoked, eb('keys.disabled', '=', 1)])
     case 'expired':
@@ -86,4 +95,27 @@ function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condit
     case 'active':
       return eb.and([unrevoked, enabled, unexpired, begun])
   }
+}
+
+/** Rules that aim at the key; whether one kills it depends on positions (killed-keys.ts). */
+function rulesFor(eb: KeyExpressions) {
+  return eb
+    .selectFrom('revocations')
+    .select('revocations.id')
+    .whereRef('revocations.project_id', '=', 'keys.project_id')
+    .where('revocations.issuer', '=', '')
+    .where('revocations.lifted_at_ms', 'is', null)
+    .where((rule) =>
+      rule.or([
+        rule.and([rule('revocations.kind', '=', 'everything'), rule('revocations.target', '=', '')]),
+        rule.and([
+          rule('revocations.kind', '=', 'subject'),
+          rule('revocations.target', '=', rule.ref('keys.subject')),
+        ]),
+        rule.and([
+          rule('revocations.kind', 'in', ['key', 'client']),
+          rule('revocations.target', '=', rule.ref('keys.id')),
+        ]),
+      ]),
+    )
 }

@@ -1,8 +1,10 @@
 import { covers, coversAll } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
+import type { KeyPlace } from '../keys/key.ts'
+import { findKilledKeys } from '../keys/killed-keys.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { isKilledByRule } from './is-killed-by-rule.ts'
+import { type Power, powerOf } from './power.ts'
 import { ROOT_GRANTS, VERBS, type Verb } from './verbs.ts'
 
 /** What the caller may do and hand out, as of the transaction that asks. */
@@ -31,16 +33,13 @@ export async function loadRights({ db, nowMs, actor }: RightsSource): Promise<Ri
     .where('project_id', '=', MANAGEMENT_PROJECT)
     .executeTakeFirst()
   // A key without verbs is a customer's, and never manages (rule M4).
-  if (key === undefined || key.verbs === null || key.grants === null) throw unauthenticated()
+  if (key === undefined || key.verbs === null) throw unauthenticated()
   if (key.revoked_at_ms !== null || key.deleted_at_ms !== null || key.disabled !== 0) throw unauthenticated()
   if (key.expires_at_ms !== null && key.expires_at_ms <= nowMs) throw unauthenticated()
   if (key.not_before_ms !== null && key.not_before_ms > nowMs) throw unauthenticated()
-  if (await isKilledByRule(db, key)) throw unauthenticated()
-  return {
-    verbs: new Set<string>(JSON.parse(key.verbs)),
-    grants: JSON.parse(key.grants),
-    boundTo: key.managed_project_id,
-  }
+  if ((await findKilledKeys(db, [key])).has(key.id)) throw unauthenticated()
+  const { verbs, grants } = powerOf(key)
+  return { verbs: new Set(verbs), grants, boundTo: key.managed_project_id }
 }
 
 /** The caller's rights, once it is known to have the verb in the project (rules M1, M2). */
@@ -82,14 +81,21 @@ export function requireGrants(rights: Rights, permissions: readonly string[], wh
   )
 }
 
-/** Refuses to hand out verbs that the caller does not have (rule M3). */
-export function requireVerbsToGive(rights: Rights, verbs: readonly string[]): void {
+/** Refuses to hand out power that the caller does not have itself: verbs as well as grants (rule M3). */
+export function requirePower(rights: Rights, { verbs, grants }: Power): void {
   const exceeding = verbs.find((verb) => !rights.verbs.has(verb))
-  if (exceeding === undefined) return
-  throw new CodedError(
-    'exceeds_grants',
-    `The management key lacks the verb \`${exceeding}\`, so it cannot hand it out.`,
-  )
+  if (exceeding !== undefined) {
+    throw new CodedError(
+      'exceeds_grants',
+      `The management key lacks the verb \`${exceeding}\`, so it cannot hand it out.`,
+    )
+  }
+  requireGrants(rights, grants, 'the management key')
+}
+
+/** The management keys that the caller sees: those of its own project, or all (rules M1, M2). */
+export function managementPlace(rights: Rights): KeyPlace {
+  return { kind: 'management', projectId: MANAGEMENT_PROJECT, boundTo: rights.boundTo }
 }
 
 function unauthenticated(): CodedError {

@@ -14,10 +14,10 @@ import {
 } from '../keys/key-validity.ts'
 import { distinct } from '../roles/rights-input.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { authorize } from './authorize.ts'
+import { authorize, managementPlace, requirePower } from './authorize.ts'
 import { GrantList, VerbList } from './create-management-key.ts'
 import { loadManagementKeyView, type ManagementKeyView } from './management-key-view.ts'
-import { managementPlace, type Power, powerOf, requirePower } from './management-keys.ts'
+import { type Power, powerOf } from './power.ts'
 
 /** Members that are absent stay as they are. The project that a key is bound to never changes. */
 export const ChangeManagementKeyInput = Type.Object(

@@ -10,13 +10,13 @@ import { newId } from '../random.ts'
 import { distinct, PermissionList } from '../roles/rights-input.ts'
 import { type EngineParts, MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
 import { parseTime } from '../time.ts'
-import { authorize, authorizeRead } from './authorize.ts'
+import { authorize, authorizeRead, requirePower } from './authorize.ts'
 import {
   type CreatedManagementKey,
   loadManagementKeyView,
   type ManagementKeyView,
 } from './management-key-view.ts'
-import { type Power, powerOf, requirePower } from './management-keys.ts'
+import { type Power, powerOf } from './power.ts'
 import { PRESET_NAMES, PRESETS, VERBS } from './verbs.ts'
 
 export const VerbList = Type.Array(Type.Enum([...VERBS]), {

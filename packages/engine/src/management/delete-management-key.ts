@@ -2,8 +2,7 @@ import type { Command } from '../commands/command.ts'
 import { buryKey } from '../keys/delete-key.ts'
 import { loadKey } from '../keys/key.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { authorize } from './authorize.ts'
-import { managementPlace } from './management-keys.ts'
+import { authorize, managementPlace } from './authorize.ts'
 
 interface DeleteManagementKeyArgs {
   readonly selectedProjectId: string

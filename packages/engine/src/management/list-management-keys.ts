@@ -1,13 +1,12 @@
 import Type from 'typebox'
 import { parseInput } from '../input.ts'
 import { selectKeys } from '../keys/key.ts'
-import { KeyFilters, matchesKeyFilters } from '../keys/list-keys.ts'
+import { KeyFilters, keepStatus, matchesKeyFilters } from '../keys/list-keys.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import { resolveProject } from '../projects/resolve-project.ts'
 import type { Scope } from '../scope.ts'
-import { authorizeRead } from './authorize.ts'
+import { authorizeRead, managementPlace } from './authorize.ts'
 import { loadManagementKeyViews, type ManagementKeyView } from './management-key-view.ts'
-import { managementPlace } from './management-keys.ts'
 
 export const ListManagementKeysInput = Type.Object(
   {
@@ -38,5 +37,5 @@ export async function listManagementKeys(
   }
   const rows = await query.execute()
   const viewOf = await loadManagementKeyViews(scope.reader, rows, nowMs)
-  return makePage(rows, request, { keyOf: (row) => row.id, itemOf: viewOf })
+  return keepStatus(makePage(rows, request, { keyOf: (row) => row.id, itemOf: viewOf }), filters.status)
 }

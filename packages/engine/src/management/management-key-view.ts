@@ -4,6 +4,7 @@ import type { KeyRow } from '../keys/key.ts'
 import { KeyViewBase, loadKeyDetails, viewKeyBase } from '../keys/key-view.ts'
 import type { Schema } from '../storage/schema.ts'
 import { Time } from '../time.ts'
+import { powerOf } from './power.ts'
 
 export const ManagementKeyView = Type.Object({
   ...KeyViewBase.properties,
@@ -51,7 +52,7 @@ export async function loadManagementKeyViews(
   return (row) => ({
     ...viewKeyBase(row, details(row.id), nowMs),
     project: row.managed_project_id === null ? null : (names.get(row.managed_project_id) ?? null),
-    verbs: JSON.parse(row.verbs ?? '[]'),
-    grants: JSON.parse(row.grants ?? '[]'),
+    verbs: [...powerOf(row).verbs],
+    grants: [...powerOf(row).grants],
   })
 }

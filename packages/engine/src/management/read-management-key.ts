@@ -1,8 +1,7 @@
 import { loadKey } from '../keys/key.ts'
 import type { Scope } from '../scope.ts'
-import { authorizeRead } from './authorize.ts'
+import { authorizeRead, managementPlace } from './authorize.ts'
 import { loadManagementKeyView, type ManagementKeyView } from './management-key-view.ts'
-import { managementPlace } from './management-keys.ts'
 
 /** Throws `not_found` for a key bound to a project that the caller does not see, and for a customer's key. */
 export async function readManagementKey(scope: Scope, id: string): Promise<ManagementKeyView> {

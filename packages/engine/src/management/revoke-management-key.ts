@@ -5,8 +5,7 @@ import { loadKey } from '../keys/key.ts'
 import { readKeyEnd } from '../keys/revoke-key.ts'
 import { type Receipt, receiptOf } from '../revocation/receipt.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { authorize } from './authorize.ts'
-import { managementPlace } from './management-keys.ts'
+import { authorize, managementPlace } from './authorize.ts'
 
 interface RevokeManagementKeyArgs extends KeyEnd {
   readonly selectedProjectId: string

@@ -5,13 +5,13 @@ import { readOverlapSeconds } from '../keys/rotate-key.ts'
 import { rotateSecrets, type SecretRotation } from '../keys/rotate-secrets.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
 import { formatTime } from '../time.ts'
-import { authorize, authorizeRead } from './authorize.ts'
+import { authorize, authorizeRead, managementPlace, requirePower } from './authorize.ts'
 import {
   loadManagementKeyView,
   type ManagementKeyView,
   type RotatedManagementKey,
 } from './management-key-view.ts'
-import { managementPlace, powerOf, requirePower } from './management-keys.ts'
+import { powerOf } from './power.ts'
 
 interface RotateManagementKeyArgs extends SecretRotation {
   readonly selectedProjectId: string
