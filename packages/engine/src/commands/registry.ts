@@ -11,6 +11,8 @@ import { resetRootKeyCommand } from '../management/root-key.ts'
 import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
+import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
+import { setPublicUrlCommand } from '../signing/public-url.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
@@ -40,6 +42,8 @@ export const commands = {
   'delete-subject': deleteSubjectCommand,
   'patch-subject': patchSubjectCommand,
   'put-subject': putSubjectCommand,
+  'add-signing-key': addSigningKeyCommand,
+  'set-public-url': setPublicUrlCommand,
 } as const satisfies CommandMap
 
 export type Commands = typeof commands

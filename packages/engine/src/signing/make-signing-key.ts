@@ -1,0 +1,79 @@
+import { generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm, sha256 } from '@claviger/verify'
+import type { CommandContext } from '../commands/command.ts'
+import type { EngineParts } from '../scope.ts'
+import type { SealedPlace } from '../storage/seal.ts'
+
+/** A signing key on its way into the database: the writer thread sees its private part sealed. */
+export interface NewSigningKey {
+  /** The JWS `kid`. */
+  readonly id: string
+  readonly projectId: string
+  readonly algorithm: SigningAlgorithm
+  readonly publicJwk: Readonly<Record<string, string>>
+  /** PKCS #8, sealed at {@link signingKeyPlace}. */
+  readonly privateSealed: Uint8Array
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+/** The types of Node name each kind of key; the table of algorithms holds any of them. */
+const generate = promisify(generateKeyPair) as unknown as (type: string, options: object) => Promise<KeyPair>
+
+/**
+ * Makes a key pair on the thread pool, and seals its private part (RSA: about a tenth of a second).
+ *
+ * Its `kid` is the thumbprint of its public part (RFC 7638): nobody can give two keys one name, whoever holds a key
+ * can work its name out, and the same key keeps it wherever it is brought.
+ */
+export async function makeSigningKey(
+  { sealer }: Pick<EngineParts, 'sealer'>,
+  projectId: string,
+  algorithm: SigningAlgorithm,
+): Promise<NewSigningKey> {
+  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const { publicKey, privateKey } = await generate(traits.generate.type, traits.generate.options)
+  const publicJwk = publicJwkOf(publicKey, traits)
+  const id = sha256(JSON.stringify(publicJwk))
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
+  const privateSealed = sealer.seal(signingKeyPlace(projectId, id), pkcs8)
+  pkcs8.fill(0)
+  return { id, projectId, algorithm, publicJwk, privateSealed }
+}
+
+/** Writes a signing key that signs from now on, and tells it. Its ring must have no other active one. */
+export async function insertSigningKey(context: CommandContext, key: NewSigningKey): Promise<void> {
+  await context.db
+    .insertInto('signing_keys')
+    .values({
+      id: key.id,
+      project_id: key.projectId,
+      algorithm: key.algorithm,
+      status: 'active',
+      public_jwk: JSON.stringify(key.publicJwk),
+      private_sealed: key.privateSealed,
+      created_at_ms: context.nowMs,
+      activated_at_ms: context.nowMs,
+      retired_at_ms: null,
+    })
+    .execute()
+  const { id, projectId, algorithm, publicJwk } = key
+  await context.emit(projectId, { type: 'signing-key', id, algorithm, status: 'active', publicJwk })
+  await context.audit({ projectId, action: 'signing-key.add', target: id, detail: { algorithm } })
+}
+
+/** Where a private key is sealed: a row that is moved to another project does not open there. */
+export function signingKeyPlace(projectId: string, id: string): SealedPlace {
+  return { purpose: 'signing-key', row: `${projectId}/${id}` }
+}
+
+/** The members that make up the key and no others, in the order that its thumbprint is taken over (RFC 7638, section 3). */
+function publicJwkOf(publicKey: KeyObject, { curve, keyMembers }: AlgorithmTraits): Record<string, string> {
+  const jwk: Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }) }
+  const names = ['kty', ...(curve === null ? [] : ['crv']), ...keyMembers].sort()
+  return Object.fromEntries(names.map((name) => [name, String(jwk[name])]))
+}
