@@ -9,6 +9,8 @@ import { deleteManagementKeyCommand } from '../management/delete-management-key.
 import { revokeManagementKeyCommand } from '../management/revoke-management-key.ts'
 import { resetRootKeyCommand } from '../management/root-key.ts'
 import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
+import { createProjectCommand } from '../projects/create-project.ts'
+import { installCommand } from '../projects/install.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
@@ -37,6 +39,8 @@ export const commands = {
   'revoke-management-key': revokeManagementKeyCommand,
   'rotate-management-key': rotateManagementKeyCommand,
   'reset-root-key': resetRootKeyCommand,
+  'create-project': createProjectCommand,
+  install: installCommand,
   'delete-role': deleteRoleCommand,
   'put-role': putRoleCommand,
   'delete-subject': deleteSubjectCommand,

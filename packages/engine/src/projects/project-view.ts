@@ -3,6 +3,8 @@ import Type, { type Static } from 'typebox'
 import type { ProjectTable } from '../storage/schema.ts'
 import { formatTime, Time } from '../time.ts'
 
+export type ProjectRow = Selectable<ProjectTable>
+
 export const ProjectView = Type.Object({
   id: Type.String(),
   name: Type.String({ description: "Also the last part of its issuer's address." }),
@@ -13,6 +15,6 @@ export const ProjectView = Type.Object({
 })
 export type ProjectView = Static<typeof ProjectView>
 
-export function viewProject(row: Selectable<ProjectTable>): ProjectView {
+export function viewProject(row: ProjectRow): ProjectView {
   return { id: row.id, name: row.name, keyPrefix: row.key_prefix, createdAt: formatTime(row.created_at_ms) }
 }

@@ -1,0 +1,73 @@
+import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
+import Type, { type Static } from 'typebox'
+import { CodedError } from '../coded-error.ts'
+import type { Command } from '../commands/command.ts'
+import { parseInput } from '../input.ts'
+import { checkKeyPrefix, KeyPrefix } from '../keys/key-input.ts'
+import { loadRights, type Rights, requireVerb } from '../management/authorize.ts'
+import { newId } from '../random.ts'
+import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
+import { insertProject, type NewProject, newProject } from './insert-project.ts'
+import { type ProjectView, viewProject } from './project-view.ts'
+import type { ProjectsScope } from './projects-scope.ts'
+
+/** What a project signs with unless its creator chooses otherwise (DESIGN section 7). */
+export const DEFAULT_ALGORITHM: SigningAlgorithm = 'RS256'
+
+export const CreateProjectInput = Type.Object(
+  {
+    name: Type.String({
+      maxLength: 40,
+      pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+      description: "Lower-case letters, digits and single hyphens: it becomes part of its issuer's address.",
+    }),
+    keyPrefix: Type.Optional(KeyPrefix),
+    algorithm: Type.Optional(
+      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
+        description: `What its tokens are signed with; ${DEFAULT_ALGORITHM} if absent.`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type CreateProjectInput = Static<typeof CreateProjectInput>
+
+interface CreateProjectArgs {
+  readonly project: NewProject
+  readonly signingKey: NewSigningKey
+}
+
+/**
+ * Creates a project with its first signing key. Only who sees every project may: a bound key would create what it cannot
+ * reach (rule M2). Throws `already_exists`.
+ */
+export async function createProject(scope: ProjectsScope, input: unknown): Promise<ProjectView> {
+  const { clock, random, reader, actor } = scope
+  // Making a key pair costs a tenth of a second: not for whoever may not have one.
+  requireInstallation(await loadRights({ db: reader, nowMs: clock.nowMs(), actor }))
+  const { name, keyPrefix, algorithm } = parseInput(CreateProjectInput, input)
+  if (keyPrefix !== undefined) checkKeyPrefix(keyPrefix)
+  const id = newId('prj', clock.nowMs(), random)
+  const signingKey = await makeSigningKey(scope, id, algorithm ?? DEFAULT_ALGORITHM)
+  const project = newProject({ id, name, keyPrefix }, random)
+  return scope.writer.run('create-project', { project, signingKey }, actor)
+}
+
+export const createProjectCommand: Command<CreateProjectArgs, ProjectView> = async (
+  context,
+  { project, signingKey },
+) => {
+  requireInstallation(await loadRights(context))
+  const row = await insertProject(context, project)
+  await insertSigningKey(context, signingKey)
+  return viewProject(row)
+}
+
+function requireInstallation(rights: Rights): void {
+  requireVerb(rights, 'projects:write')
+  if (rights.boundTo === null) return
+  throw new CodedError(
+    'forbidden',
+    'A management key that is bound to a project creates no other. Use a root key.',
+  )
+}
