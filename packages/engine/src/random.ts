@@ -43,6 +43,11 @@ export function newId(prefix: string, nowMs: number, random: Random): string {
   return `${prefix}_${bytes.toString('hex')}`
 }
 
+/** Where the ids of that millisecond begin: every earlier one of the prefix sorts before it. */
+export function lowestId(prefix: string, ms: number): string {
+  return `${prefix}_${Math.max(0, ms).toString(16).padStart(12, '0')}`
+}
+
 /** Evenly distributed characters of `0-9A-Za-z`: 5.95 bits each. */
 export function randomBase62(length: number, random: Random): string {
   let text = ''

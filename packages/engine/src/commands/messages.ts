@@ -26,8 +26,14 @@ export interface QueuedCommand {
  * again after an unknown outcome (rule C5) are the same text.
  */
 export type Outcome =
-  | { readonly ok: true; readonly result: string; readonly changes: readonly ChangeTable[] }
-  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string }
+  | {
+      readonly ok: true
+      readonly commandId: string
+      /** JSON; empty for nothing. */
+      readonly result: string
+      readonly changes: readonly ChangeTable[]
+    }
+  | { readonly ok: false; readonly commandId: string; readonly code: ErrorCode; readonly detail: string }
 
 /** An error that nobody expected, for the log of the node. No caller is shown its cause. */
 export interface Problem {
@@ -44,8 +50,5 @@ export type FromWriter =
   | { readonly type: 'ready' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly detail: string }
   /** Everything that one transaction settled, in commit order. */
-  | {
-      readonly type: 'answers'
-      readonly answers: readonly { readonly commandId: string; readonly outcome: Outcome }[]
-    }
+  | { readonly type: 'answers'; readonly outcomes: readonly Outcome[] }
   | { readonly type: 'problem'; readonly problem: Problem }

@@ -59,6 +59,8 @@ export class Writer<Registry extends CommandMap = Commands> {
     this.#options = options
     this.#worker = new Worker(new URL(`./writer-thread.${EXTENSION}`, import.meta.url), {
       workerData: settings,
+      // The embedding program's flags are about its own start, and some (--input-type) would stop this one.
+      execArgv: [],
     })
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (error) => this.#log('The writer thread died.', error))
@@ -138,12 +140,13 @@ export class Writer<Registry extends CommandMap = Commands> {
     } else if (message.type === 'problem') {
       this.#options.logProblem(message.problem)
     } else {
-      for (const { commandId, outcome } of message.answers) this.#settle(commandId, outcome)
+      for (const outcome of message.outcomes) this.#settle(outcome)
       if (this.#pending.size === 0 && this.#state === 'running') this.#worker.unref()
     }
   }
 
-  #settle(commandId: string, outcome: Outcome): void {
+  #settle(outcome: Outcome): void {
+    const { commandId } = outcome
     const call = this.#pending.get(commandId)
     this.#pending.delete(commandId)
     if (!outcome.ok) {

@@ -1,9 +1,8 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
-import { makePrivateFolder, syncFolder } from './private-file.ts'
+import { makePrivateFile, makePrivateFolder } from './private-file.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 
@@ -42,10 +41,11 @@ export function parseDatabaseAddress(text: string): DatabaseAddress {
   return { file, folder: dirname(file) }
 }
 
-/** The writer's connection. Makes the file and its folder, for their owner alone, when they are missing. */
+/** The writer's connection: it runs nothing outside a transaction. Makes the file and its folder, for their owner alone, when they are missing. */
 export function openForWriting(file: string): OpenDatabase {
   makePrivateFolder(dirname(file))
-  makeDatabaseFile(file)
+  // SQLite would make it readable by all; its log takes the file's own mode.
+  makePrivateFile(file)
   const sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
   const mode = sqlite.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
   if (mode !== 'wal') {
@@ -57,22 +57,12 @@ export function openForWriting(file: string): OpenDatabase {
   }
   // FULL syncs the log at every commit: what was acknowledged survives a power cut (rule C4).
   sqlite.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY;`)
-  return { sqlite, db: new Kysely({ dialect: sqliteDialect(sqlite) }) }
+  return { sqlite, db: new Kysely({ dialect: sqliteDialect(sqlite, { outsideTransaction: 'refuse' }) }) }
 }
 
 /** A connection that reads the last commit, for another thread than the writer's. The file exists by then. */
 export function openForReading(file: string): OpenDatabase {
   const sqlite = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   sqlite.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY;`)
-  return { sqlite, db: new Kysely({ dialect: sqliteDialect(sqlite) }) }
-}
-
-/**
- * SQLite would make the file readable by all; its log takes the file's own mode. An existing file is not opened
- * here: closing it would drop the locks that this process holds on it (POSIX).
- */
-function makeDatabaseFile(file: string): void {
-  if (existsSync(file)) return
-  closeSync(openSync(file, 'wx', 0o600))
-  syncFolder(dirname(file))
+  return { sqlite, db: new Kysely({ dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }) }) }
 }

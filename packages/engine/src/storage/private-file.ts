@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 const OWNER_ONLY_FILE = 0o600
@@ -8,6 +17,16 @@ const OWNER_ONLY_FOLDER = 0o700
 export function makePrivateFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true, mode: OWNER_ONLY_FOLDER })
   if (first !== undefined) syncFolder(dirname(resolve(first)))
+}
+
+/**
+ * Makes an empty file for its owner alone, where there is none. One that exists is not opened: closing it would
+ * drop the locks that this process holds on it (POSIX).
+ */
+export function makePrivateFile(file: string): void {
+  if (existsSync(file)) return
+  closeSync(openSync(file, 'wx', OWNER_ONLY_FILE))
+  syncFolder(dirname(file))
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Generated } from 'kysely'
  * lists and records are JSON text, positions are written `epoch:number`, booleans are 0 or 1, binary is bytes.
  */
 export interface Schema {
+  migrations: MigrationTable
   installation: InstallationTable
   projects: ProjectTable
   epochs: EpochTable
@@ -19,6 +20,13 @@ export interface Schema {
   revocations: RevocationTable
   audit: AuditTable
   key_usage: KeyUsageTable
+}
+
+/** The migrations that made these tables; the highest number is the database's version. */
+export interface MigrationTable {
+  number: number
+  name: string
+  applied_at_ms: number
 }
 
 /** One row: what this database is. */
@@ -65,7 +73,7 @@ export interface ChangeTable {
 export interface CommandTable {
   id: string
   at_ms: number
-  /** JSON. */
+  /** JSON in clear, empty for nothing: a command never answers with a secret. */
   result: string
 }
 

@@ -4,13 +4,24 @@ import { SqliteDialect } from 'kysely'
 /** Prepared statements kept a connection. An engine has a few hundred different texts; more is a leak. */
 const STATEMENT_LIMIT = 500
 
-/** Lets Kysely speak to `node:sqlite`, whose statements do not say whether they return rows. */
-export function sqliteDialect(database: DatabaseSync): SqliteDialect {
+/**
+ * Lets Kysely speak to `node:sqlite`, whose statements do not say whether they return rows.
+ *
+ * `outsideTransaction: 'refuse'` is for the writer: SQLite ends a transaction by itself when the disk is full, and
+ * what a command does after that would be stored on its own.
+ */
+export function sqliteDialect(
+  database: DatabaseSync,
+  { outsideTransaction }: { readonly outsideTransaction: 'run' | 'refuse' },
+): SqliteDialect {
   const statements = new Map<string, ReturnType<typeof wrap>>()
   return new SqliteDialect({
     database: {
       close: () => database.close(),
       prepare: (sql) => {
+        if (outsideTransaction === 'refuse' && !database.isTransaction) {
+          throw new TypeError('a statement of the writer came outside a transaction')
+        }
         const known = statements.get(sql)
         if (known !== undefined) return known
         if (statements.size >= STATEMENT_LIMIT) statements.clear()

@@ -1,0 +1,109 @@
+import type { Fact, Position } from '@claviger/verify'
+import type { Kysely } from 'kysely'
+import { appendEntry } from '../audit/append-entry.ts'
+import { CodedError } from '../coded-error.ts'
+import type { ChangeTable, Schema } from '../storage/schema.ts'
+import type { CommandContext } from './command.ts'
+import type { Outcome, QueuedCommand } from './messages.ts'
+import type { CommandMap } from './registry.ts'
+
+export type Success = Extract<Outcome, { ok: true }>
+
+/** A project's place in the feed that the running command has taken, and what it tells there. */
+interface OpenChange {
+  readonly position: Position
+  readonly facts: Fact[]
+}
+
+/** By project. Promises, so that two parts of a command that run side by side take one place, not two. */
+type OpenChanges = Map<string, Promise<OpenChange>>
+
+/**
+ * Runs one command in the open transaction, and writes its changes and its result beside its rows (rules C1, C3,
+ * C5). Throws what the command throws; the caller undoes the rest.
+ */
+export async function runCommand(
+  db: Kysely<Schema>,
+  registry: CommandMap,
+  { command, nowMs }: { readonly command: QueuedCommand; readonly nowMs: number },
+): Promise<Success> {
+  const run = Object.hasOwn(registry, command.name) ? registry[command.name] : undefined
+  if (run === undefined) throw new TypeError(`no command is named ${command.name}`)
+  const open: OpenChanges = new Map()
+  const context = createContext(db, { command, nowMs, open })
+  // The caller's side checked the arguments against this very command's type (Writer.run).
+  const result = JSON.stringify(await run(context, command.args as never)) ?? ''
+  const changes: ChangeTable[] = []
+  // A place once taken is a change, even one that tells nothing: the feed has no gaps.
+  for (const [projectId, opened] of open) {
+    const { position, facts } = await opened
+    changes.push({
+      project_id: projectId,
+      epoch: position.epoch,
+      number: position.number,
+      command_id: command.id,
+      at_ms: nowMs,
+      facts: JSON.stringify(facts),
+    })
+  }
+  if (changes.length > 0) await db.insertInto('changes').values(changes).execute()
+  await db.insertInto('commands').values({ id: command.id, at_ms: nowMs, result }).execute()
+  return { ok: true, commandId: command.id, result, changes }
+}
+
+/** What a command answered when it was stored; undefined: it never was. */
+export async function recallCommand(db: Kysely<Schema>, commandId: string): Promise<Success | undefined> {
+  const stored = await db
+    .selectFrom('commands')
+    .select('result')
+    .where('id', '=', commandId)
+    .executeTakeFirst()
+  if (stored === undefined) return undefined
+  const changes = await db
+    .selectFrom('changes')
+    .selectAll()
+    .where('command_id', '=', commandId)
+    .orderBy('project_id')
+    .execute()
+  return { ok: true, commandId, result: stored.result, changes }
+}
+
+function createContext(
+  db: Kysely<Schema>,
+  running: {
+    readonly command: QueuedCommand
+    readonly nowMs: number
+    readonly open: OpenChanges
+  },
+): CommandContext {
+  const { command, nowMs, open } = running
+  const identity = { commandId: command.id, actor: command.actor }
+
+  function openChange(projectId: string): Promise<OpenChange> {
+    const opened =
+      open.get(projectId) ?? takePosition(db, projectId).then((position) => ({ position, facts: [] }))
+    open.set(projectId, opened)
+    return opened
+  }
+
+  return {
+    db,
+    nowMs,
+    ...identity,
+    position: async (projectId) => (await openChange(projectId)).position,
+    emit: async (projectId, ...facts) => void (await openChange(projectId)).facts.push(...facts),
+    audit: (entry) => appendEntry(db, { ...entry, ...identity, atMs: nowMs }),
+  }
+}
+
+/** Locks the project's head and moves it on by one. A command that fails gives the number back. */
+async function takePosition(db: Kysely<Schema>, projectId: string): Promise<Position> {
+  const head = await db
+    .updateTable('projects')
+    .set(({ eb }) => ({ head: eb('head', '+', 1) }))
+    .where('id', '=', projectId)
+    .returning(['epoch', 'head'])
+    .executeTakeFirst()
+  if (head === undefined) throw new CodedError('not_found', 'There is no such project.')
+  return { epoch: head.epoch, number: head.head }
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
+import { migrate } from './migrate.ts'
+import { type OpenDatabase, openForWriting } from './open-database.ts'
+
+function open(): OpenDatabase {
+  return openForWriting(join(temporaryFolder(), 'claviger.db'))
+}
+
+async function migrateAll({ sqlite, db }: OpenDatabase): Promise<void> {
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000)
+  sqlite.exec('COMMIT')
+}
+
+test('a start brings an empty database to this version, and the next start leaves it as it is', async () => {
+  const database = open()
+  await migrateAll(database)
+  await migrateAll(database)
+  const rows = database.sqlite.prepare('SELECT number, name FROM migrations').all()
+  expect(rows).toEqual([{ number: 1, name: 'first-tables' }])
+  database.sqlite.close()
+})
+
+test('the columns are those of the schema, and hold no value of another type', async () => {
+  const database = open()
+  await migrateAll(database)
+  const strict = database.sqlite.prepare(
+    "SELECT name FROM pragma_table_list WHERE strict = 0 AND schema = 'main' AND name NOT LIKE 'sqlite_%'",
+  )
+  expect(strict.all()).toEqual([])
+  database.sqlite.close()
+})
+
+test('a key is found by one of its digests, and listed in its project, without reading others', async () => {
+  const database = open()
+  await migrateAll(database)
+  const plan = (sql: string): string =>
+    database.sqlite
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => detail)
+      .join('; ')
+  expect(plan("SELECT * FROM key_secrets WHERE digest = 'x'")).toBe(
+    'SEARCH key_secrets USING PRIMARY KEY (digest=?)',
+  )
+  expect(plan("SELECT * FROM keys WHERE project_id = 'x' ORDER BY id")).toContain(
+    'keys_by_project (project_id=?)',
+  )
+  expect(plan("SELECT * FROM keys WHERE project_id = 'x' AND subject = 'y' ORDER BY id")).toContain(
+    'keys_by_subject',
+  )
+  expect(
+    plan("SELECT * FROM changes WHERE project_id = 'x' AND epoch = 'e' AND number > 3 ORDER BY number"),
+  ).not.toContain('TEMP B-TREE')
+  database.sqlite.close()
+})
+
+test('a migration that fails leaves nothing behind', async () => {
+  const database = open()
+  await migrateAll(database)
+  const failing = {
+    number: 2,
+    name: 'failing',
+    up: async () => {
+      database.sqlite.exec('CREATE TABLE half_made (a)')
+      throw new TypeError('on purpose')
+    },
+  }
+  const first = { number: 1, name: 'first-tables', up: async () => {} }
+  database.sqlite.exec('BEGIN IMMEDIATE')
+  await expect(migrate(database.db, 2_000, [first, failing])).rejects.toThrow('on purpose')
+  database.sqlite.exec('ROLLBACK')
+  expect(database.sqlite.prepare("SELECT * FROM sqlite_schema WHERE name = 'half_made'").all()).toEqual([])
+  database.sqlite.close()
+})
+
+test('a database of a newer version is refused', async () => {
+  const database = open()
+  await migrateAll(database)
+  database.sqlite.exec("INSERT INTO migrations VALUES (2, 'from-the-future', 0)")
+  await expect(migrateAll(database)).rejects.toThrow(
+    'The database is of version 2, and this Claviger knows 1.',
+  )
+  database.sqlite.close()
+})
+
+test("another program's database is refused, and gets no table", async () => {
+  const database = open()
+  database.sqlite.exec('CREATE TABLE theirs (a)')
+  await expect(migrateAll(database)).rejects.toThrow(/another program's tables/)
+  expect(database.sqlite.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'theirs' }])
+  database.sqlite.close()
+})

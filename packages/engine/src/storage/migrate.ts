@@ -1,0 +1,59 @@
+import type { Kysely } from 'kysely'
+import { CodedError } from '../coded-error.ts'
+import { firstTables } from './migrations/0001-first-tables.ts'
+import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
+import type { Schema } from './schema.ts'
+
+/** In order; a new one is added at the end. */
+const MIGRATIONS: readonly Migration[] = [firstTables]
+
+/**
+ * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws
+ * `unavailable` for a database of a newer version, and for one that is not Claviger's.
+ */
+export async function migrate(
+  db: Kysely<Schema>,
+  nowMs: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  const version = await readVersion(db)
+  if (version > migrations.length) {
+    throw new CodedError(
+      'unavailable',
+      `The database is of version ${version}, and this Claviger knows ${migrations.length}. Start a newer Claviger.`,
+    )
+  }
+  for (const migration of migrations.slice(version)) {
+    await migration.up(db as Kysely<unknown>, SQLITE_TYPES)
+    await db
+      .insertInto('migrations')
+      .values({ number: migration.number, name: migration.name, applied_at_ms: nowMs })
+      .execute()
+  }
+}
+
+/** 0 where nothing has been made yet. */
+async function readVersion(db: Kysely<Schema>): Promise<number> {
+  const tables = await db.introspection.getTables()
+  if (tables.some(({ name }) => name === 'migrations')) {
+    const last = await db
+      .selectFrom('migrations')
+      .select(({ fn }) => fn.max('number').as('version'))
+      .executeTakeFirstOrThrow()
+    return last.version ?? 0
+  }
+  if (tables.length > 0) {
+    throw new CodedError(
+      'unavailable',
+      "The database holds another program's tables. Give Claviger its own file.",
+    )
+  }
+  await db.schema
+    .createTable('migrations')
+    .addColumn('number', SQLITE_TYPES.integer, (column) => column.primaryKey())
+    .addColumn('name', SQLITE_TYPES.text, (column) => column.notNull())
+    .addColumn('applied_at_ms', SQLITE_TYPES.integer, (column) => column.notNull())
+    .modifyEnd(SQLITE_TYPES.table)
+    .execute()
+  return 0
+}

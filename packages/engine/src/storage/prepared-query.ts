@@ -1,0 +1,45 @@
+import type { Compilable, CompiledQuery, Kysely } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/**
+ * A query that is built once and run often, for the few that stand on a hot path: building one anew costs five times
+ * what running it does.
+ *
+ * `build` writes `parameter(name)` wherever a value belongs that each call brings.
+ */
+export class PreparedQuery<Row, Name extends string> {
+  readonly #build: (db: Kysely<Schema>, parameter: (name: Name) => string) => Compilable<Row>
+  /** By the adapter of the database, which all transactions of a connection share. */
+  readonly #compiled = new WeakMap<object, CompiledQuery<Row>>()
+
+  constructor(build: (db: Kysely<Schema>, parameter: (name: Name) => string) => Compilable<Row>) {
+    this.#build = build
+  }
+
+  async execute(db: Kysely<Schema>, values: Readonly<Record<Name, string>>): Promise<readonly Row[]> {
+    const { adapter } = db.getExecutor()
+    let query = this.#compiled.get(adapter)
+    if (query === undefined) {
+      query = this.#build(db, mark).compile()
+      this.#compiled.set(adapter, query)
+    }
+    const parameters = query.parameters.map((value) => (isMark(value) ? values[nameOf(value) as Name] : value))
+    const { rows } = await db.executeQuery<Row>({ ...query, parameters })
+    return rows
+  }
+}
+
+/** No value that is written into a query itself begins like this. */
+const MARK = '\u0000parameter:'
+
+function mark(name: string): string {
+  return MARK + name
+}
+
+function isMark(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(MARK)
+}
+
+function nameOf(marked: string): string {
+  return marked.slice(MARK.length)
+}
