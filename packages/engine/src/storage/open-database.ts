@@ -41,7 +41,10 @@ export function parseDatabaseAddress(text: string): DatabaseAddress {
   return { file, folder: dirname(file) }
 }
 
-/** The writer's connection: it runs nothing outside a transaction. Makes the file and its folder, for their owner alone, when they are missing. */
+/**
+ * The writer's connection: through Kysely it runs nothing outside a transaction. Makes the file and its folder, for
+ * their owner alone, when they are missing.
+ */
 export function openForWriting(file: string): OpenDatabase {
   makePrivateFolder(dirname(file))
   // SQLite would make it readable by all; its log takes the file's own mode.
