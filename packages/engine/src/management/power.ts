@@ -8,7 +8,7 @@ export interface Power {
 }
 
 /** A root key has every verb, those too that came after it was made. */
-export function powerOf(row: KeyRow): Power {
+export function powerOf(row: Pick<KeyRow, 'managed_project_id' | 'verbs' | 'grants'>): Power {
   if (row.verbs !== null && row.managed_project_id === null) return { verbs: VERBS, grants: ROOT_GRANTS }
   return { verbs: JSON.parse(row.verbs ?? '[]'), grants: JSON.parse(row.grants ?? '[]') }
 }

@@ -23,7 +23,9 @@ export class PreparedQuery<Row, Name extends string> {
       query = this.#build(db, mark).compile()
       this.#compiled.set(adapter, query)
     }
-    const parameters = query.parameters.map((value) => (isMark(value) ? values[nameOf(value) as Name] : value))
+    const parameters = query.parameters.map((value) =>
+      isMark(value) ? values[nameOf(value) as Name] : value,
+    )
     const { rows } = await db.executeQuery<Row>({ ...query, parameters })
     return rows
   }

@@ -1,0 +1,110 @@
+import type { Change, KeyFill, Sink, Source } from '@claviger/verify'
+import type { Writer } from '../commands/writer.ts'
+import type { EngineParts } from '../scope.ts'
+import { fillKey } from './fill-key.ts'
+import { readSnapshot } from './snapshot.ts'
+
+/** What one sink is given. */
+interface Delivery {
+  /** While a snapshot is read: the changes that came meanwhile. */
+  waiting: Change[] | null
+  loading: Promise<void> | null
+  /** True: a change was not applied, so that nothing known there is certain. */
+  behind: boolean
+  readonly stop: () => void
+}
+
+type SourceParts = Pick<EngineParts, 'reader' | 'clock'> & {
+  readonly writer: Pick<Writer, 'alive' | 'onChanges'>
+}
+
+/**
+ * The facts of one project, from the database of this process. The writer tells it of each change before the call that
+ * made it returns (rule F1), so it is fresh as long as the writer lives and every sink has taken what it was told.
+ */
+export class DatabaseSource implements Source {
+  readonly #parts: SourceParts
+  readonly #projectId: string
+  readonly #deliveries = new Map<Sink, Delivery>()
+
+  constructor(parts: SourceParts, projectId: string) {
+    this.#parts = parts
+    this.#projectId = projectId
+  }
+
+  async open(sink: Sink): Promise<void> {
+    const stop = this.#parts.writer.onChanges((projectId, change) => {
+      if (projectId === this.#projectId) deliver(sink, delivery, change)
+    })
+    const delivery: Delivery = { waiting: null, loading: null, behind: false, stop }
+    this.#deliveries.set(sink, delivery)
+    try {
+      await this.#load(sink, delivery)
+    } catch (error) {
+      this.close(sink)
+      throw error
+    }
+  }
+
+  fetchKey(digest: string): Promise<KeyFill> {
+    return fillKey(this.#parts.reader, { projectId: this.#projectId, digest })
+  }
+
+  fresh(): boolean {
+    if (!this.#parts.writer.alive) return false
+    for (const delivery of this.#deliveries.values()) if (delivery.behind) return false
+    return true
+  }
+
+  /** Loads anew what a sink has missed. A writer that has died does not come back. */
+  async refresh(): Promise<boolean> {
+    for (const [sink, delivery] of this.#deliveries) if (delivery.behind) await this.#load(sink, delivery)
+    return this.fresh()
+  }
+
+  nowMs(): number {
+    return this.#parts.clock.nowMs()
+  }
+
+  close(sink: Sink): void {
+    this.#deliveries.get(sink)?.stop()
+    this.#deliveries.delete(sink)
+  }
+
+  /** Whoever asks while a snapshot is read waits for that one. */
+  #load(sink: Sink, delivery: Delivery): Promise<void> {
+    delivery.loading ??= this.#loadSnapshot(sink, delivery).finally(() => {
+      delivery.loading = null
+      delivery.waiting = null
+    })
+    return delivery.loading
+  }
+
+  /**
+   * Changes are kept from before the snapshot is read, so that none falls between the two; one that is in the snapshot
+   * already is ignored by its position.
+   */
+  async #loadSnapshot(sink: Sink, delivery: Delivery): Promise<void> {
+    const { reader, clock } = this.#parts
+    const waiting: Change[] = []
+    delivery.waiting = waiting
+    const snapshot = await readSnapshot(reader, { projectId: this.#projectId, nowMs: clock.nowMs() })
+    delivery.waiting = null
+    delivery.behind = false
+    sink.reset(snapshot)
+    for (const change of waiting) deliver(sink, delivery, change)
+  }
+}
+
+function deliver(sink: Sink, delivery: Delivery, change: Change): void {
+  if (delivery.waiting !== null) {
+    delivery.waiting.push(change)
+    return
+  }
+  try {
+    sink.apply(change)
+  } catch (error) {
+    delivery.behind = true
+    throw error
+  }
+}

@@ -1,0 +1,142 @@
+import type {
+  ClientFact,
+  RevocationFact,
+  RoleFact,
+  SigningAlgorithm,
+  SigningKeyFact,
+  Snapshot,
+  SubjectFact,
+} from '@claviger/verify'
+import type { Kysely } from 'kysely'
+import { CodedError } from '../coded-error.ts'
+import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
+import { readRule, SECRET_KIND } from '../revocation/rule-row.ts'
+import { MANAGEMENT_PROJECT } from '../scope.ts'
+import { issuersFact } from '../signing/public-url.ts'
+import type { Schema } from '../storage/schema.ts'
+import { readSubjectRow, recordOf } from '../subjects/subject-record.ts'
+
+/** Where a snapshot's facts are read: within one transaction, at one time. */
+interface SnapshotPlace {
+  readonly db: Kysely<Schema>
+  readonly projectId: string
+  readonly nowMs: number
+}
+
+/**
+ * Everything that a verifier of the project must know before its first answer, as of one position: all of it is read
+ * in one transaction.
+ *
+ * Keys are not in it, nor rules that concern keys alone, nor rules that no token can meet any more: a key is looked up
+ * one by one, and the answer carries its state (rule V7).
+ */
+export async function readSnapshot(
+  reader: Kysely<Schema>,
+  { projectId, nowMs }: { readonly projectId: string; readonly nowMs: number },
+): Promise<Snapshot> {
+  return reader
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (db) => {
+      const place = { db, projectId, nowMs }
+      const project = await db
+        .selectFrom('projects')
+        .selectAll()
+        .where('id', '=', projectId)
+        .executeTakeFirst()
+      if (project === undefined) throw new CodedError('not_found', 'There is no such project.')
+      return {
+        project: project.name,
+        position: { epoch: project.epoch, number: project.head },
+        epochs: await readEpochs(place),
+        facts: [
+          await issuersFact(db, project.name, nowMs),
+          ...(await readSigningKeys(place)),
+          ...(await readRoles(place)),
+          ...(await readSubjects(place)),
+          ...(await readSuspendedClients(place)),
+          ...(await readRules(place)),
+        ],
+      }
+    })
+}
+
+async function readEpochs({ db, projectId }: SnapshotPlace): Promise<string[]> {
+  const rows = await db.selectFrom('epochs').select('epoch').where('project_id', '=', projectId).execute()
+  const ordinal = (epoch: string): number => Number.parseInt(epoch, 10)
+  return rows.map(({ epoch }) => epoch).sort((a, b) => ordinal(a) - ordinal(b))
+}
+
+async function readSigningKeys({ db, projectId }: SnapshotPlace): Promise<SigningKeyFact[]> {
+  const rows = await db
+    .selectFrom('signing_keys')
+    .select(['id', 'algorithm', 'status', 'public_jwk'])
+    .where('project_id', '=', projectId)
+    .where('status', '!=', 'retired')
+    .execute()
+  return rows.map((row) => ({
+    type: 'signing-key',
+    id: row.id,
+    algorithm: row.algorithm as SigningAlgorithm,
+    status: row.status,
+    publicJwk: JSON.parse(row.public_jwk),
+  }))
+}
+
+/** Deleted roles are left out: a name that is not known confers nothing (rule R5). */
+async function readRoles({ db, projectId }: SnapshotPlace): Promise<RoleFact[]> {
+  const rows = await db
+    .selectFrom('roles')
+    .select(['name', 'permissions'])
+    .where('project_id', '=', projectId)
+    .where('deleted_at_ms', 'is', null)
+    .execute()
+  return rows.map(({ name, permissions }) => ({ type: 'role', name, permissions: JSON.parse(permissions) }))
+}
+
+async function readSubjects({ db, projectId }: SnapshotPlace): Promise<SubjectFact[]> {
+  const rows = await db.selectFrom('subjects').selectAll().where('project_id', '=', projectId).execute()
+  return rows.map((row) => ({
+    type: 'subject',
+    issuer: row.issuer === '' ? null : row.issuer,
+    subject: row.subject,
+    record: recordOf(readSubjectRow(row)),
+  }))
+}
+
+/**
+ * The disabled keys that tokens of the project may name as their client: its own, the management keys that are bound
+ * to it, and root keys (rule V5). A disabled key mints nothing, so one that was not touched for longer than a token
+ * lives (and as much again, for clocks) has none left to suspend.
+ */
+async function readSuspendedClients({ db, projectId, nowMs }: SnapshotPlace): Promise<ClientFact[]> {
+  const rows = await db
+    .selectFrom('keys')
+    .select('id')
+    .where('disabled', '=', 1)
+    .where('changed_at_ms', '>', nowMs - 2 * MAX_TOKEN_LIFE_SECONDS * 1000)
+    .where(({ and, eb, or }) =>
+      or([
+        eb('project_id', '=', projectId),
+        and([
+          eb('project_id', '=', MANAGEMENT_PROJECT),
+          or([eb('managed_project_id', '=', projectId), eb('managed_project_id', 'is', null)]),
+        ]),
+      ]),
+    )
+    .execute()
+  return rows.map(({ id }) => ({ type: 'client', id, disabled: true }))
+}
+
+async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<RevocationFact[]> {
+  const rows = await db
+    .selectFrom('revocations')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('kind', 'not in', ['key', SECRET_KIND])
+    .where('lifted_at_ms', 'is', null)
+    .where(({ eb, or }) => or([eb('only', 'is', null), eb('only', '=', 'tokens')]))
+    .where(({ eb, or }) => or([eb('tokens_until_ms', 'is', null), eb('tokens_until_ms', '>=', nowMs)]))
+    .execute()
+  return rows.map((row) => ({ type: 'revocation', rule: readRule(row) }))
+}
