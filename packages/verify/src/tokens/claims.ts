@@ -3,7 +3,7 @@ import { OPENID_SCOPES } from '../access/scopes.ts'
 import { type Position, parsePosition } from '../changes/position.ts'
 import type { TokenFault } from './token-fault.ts'
 
-/** What an access token says (RFC 9068, section 2.2), with every type checked. Frozen throughout. */
+/** What an access token says (RFC 9068, section 2.2), with every type checked. */
 export interface Claims {
   readonly issuer: string
   readonly subject: string
@@ -22,7 +22,7 @@ export interface Claims {
   readonly pos: Position | null
   /** `cnf` (RFC 7800): the token is bound to its sender, and worth nothing without the proof. */
   readonly confirmation: Readonly<Record<string, unknown>> | null
-  /** All claims to which Claviger gives no meaning. */
+  /** All claims to which Claviger gives no meaning, frozen in depth. */
   readonly custom: Readonly<Record<string, unknown>>
 }
 
@@ -71,7 +71,7 @@ const END_OF_TIME_SECONDS = 253_402_300_800
 /** Tokens of scopes (RFC 6749, section 3.3), one space between them. */
 const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
-const NO_STRINGS: readonly string[] = Object.freeze([])
+const NO_TEXTS: readonly string[] = Object.freeze([])
 const NO_CLAIMS: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** Marks a claim of the wrong type, apart from an absent one (null). */
@@ -79,7 +79,8 @@ const WRONG = Symbol('wrong')
 
 /**
  * Reads the claims of a token. A claim of the wrong type, an absent `iss`, `sub`, `aud`, `exp` or `iat` and
- * an empty text are faults; nothing is repaired or guessed. Never throws.
+ * an empty text are faults; nothing is repaired or guessed. Never throws. What it returns shares lists with
+ * the payload, which is used up: its custom claims get frozen.
  */
 export function readClaims(payload: Readonly<Record<string, unknown>>): Claims | TokenFault {
   const issuer = readText(payload.iss)
@@ -112,7 +113,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): Claims |
   if (pos === WRONG) return faultOf('pos', 'a position')
   const confirmation = readObject(payload.cnf)
   if (confirmation === WRONG) return faultOf('cnf', 'an object')
-  return Object.freeze({
+  return {
     issuer,
     subject,
     audience,
@@ -129,7 +130,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): Claims |
     pos,
     confirmation,
     custom: readCustom(payload),
-  })
+  }
 }
 
 function faultOf(name: string, expected: string): TokenFault {
@@ -148,29 +149,37 @@ function readSeconds(value: unknown): number | null | typeof WRONG {
 }
 
 function readAudience(value: unknown): readonly string[] | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : Object.freeze([value])
-  if (value === undefined) return undefined
-  const audience = readTexts(value)
-  return audience?.length === 0 ? undefined : audience
+  if (typeof value === 'string') return value === '' ? undefined : [value]
+  return isTexts(value) && value.length > 0 ? value : undefined
 }
 
-/** A list of texts, none of them empty; an absent one is empty. */
+/** A list of texts; an absent one is empty. */
 function readTexts(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return NO_STRINGS
-  if (!Array.isArray(value)) return undefined
-  const texts: string[] = []
+  if (value === undefined) return NO_TEXTS
+  return isTexts(value) ? value : undefined
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  if (!Array.isArray(value)) return false
   for (const item of value) {
-    if (typeof item !== 'string' || item === '') return undefined
-    texts.push(item)
+    if (typeof item !== 'string' || item === '') return false
   }
-  return Object.freeze(texts)
+  return true
 }
 
 function readScope(value: unknown): readonly string[] | null | typeof WRONG {
   if (value === undefined) return null
-  if (value === '') return NO_STRINGS
+  if (value === '') return NO_TEXTS
   if (typeof value !== 'string' || !SCOPE_LIST.test(value)) return WRONG
-  return Object.freeze(value.split(' ').filter((scope) => !OPENID_SCOPES.has(scope)))
+  const scopes: string[] = []
+  for (let start = 0; start < value.length; ) {
+    const space = value.indexOf(' ', start)
+    const end = space < 0 ? value.length : space
+    const scope = value.slice(start, end)
+    if (!OPENID_SCOPES.has(scope)) scopes.push(scope)
+    start = end + 1
+  }
+  return scopes
 }
 
 function readPosition(value: unknown): Position | null | typeof WRONG {
@@ -181,18 +190,23 @@ function readPosition(value: unknown): Position | null | typeof WRONG {
 function readObject(value: unknown): Readonly<Record<string, unknown>> | null | typeof WRONG {
   if (value === undefined) return null
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return WRONG
-  return deepFreeze({ ...value })
+  deepFreeze(value)
+  return value as Readonly<Record<string, unknown>>
 }
 
 function readCustom(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const custom = Object.entries(payload).filter(([name]) => !KNOWN_CLAIMS.has(name))
-  return custom.length === 0 ? NO_CLAIMS : deepFreeze(Object.fromEntries(custom))
+  let custom: Record<string, unknown> | undefined
+  for (const name of Object.keys(payload)) {
+    if (KNOWN_CLAIMS.has(name) || name === '__proto__') continue
+    custom ??= {}
+    custom[name] = deepFreeze(payload[name])
+  }
+  return custom === undefined ? NO_CLAIMS : Object.freeze(custom)
 }
 
 /** One principal answers many calls: what one caller did to it would be another's rights. */
-function deepFreeze<Value extends object>(value: Value): Value {
-  for (const member of Object.values(value)) {
-    if (typeof member === 'object' && member !== null) deepFreeze(member)
-  }
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) deepFreeze(member)
   return Object.freeze(value)
 }

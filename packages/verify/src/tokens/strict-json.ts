@@ -20,46 +20,12 @@ const CLOSE_BRACKET = ']'.charCodeAt(0)
  * strings are the members written, the keys of the objects are the members kept.
  */
 export function parseStrictJson(text: string): Record<string, unknown> | undefined {
-  const members = countMembers(text)
-  if (members === undefined || !text.isWellFormed()) return undefined
   const value = parse(text)
-  if (!isObject(value)) return undefined
-  return countKept(value) === members ? value : undefined
-}
-
-/** Colons outside strings; undefined when brackets nest too deeply. Exact for JSON, harmless for the rest. */
-function countMembers(text: string): number | undefined {
-  let members = 0
-  let depth = 0
-  for (let index = 0; index < text.length; index++) {
-    switch (text.charCodeAt(index)) {
-      case QUOTE:
-        index = endOfString(text, index + 1)
-        break
-      case COLON:
-        members++
-        break
-      case OPEN_BRACE:
-      case OPEN_BRACKET:
-        if (++depth > MAX_DEPTH) return undefined
-        break
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        depth--
-    }
-  }
-  return members
-}
-
-/** Where the quote stands that ends a string begun before `start`; the text's end when there is none. */
-function endOfString(text: string, start: number): number {
-  let index = start
-  while (index < text.length) {
-    const code = text.charCodeAt(index)
-    if (code === QUOTE) return index
-    index += code === BACKSLASH ? 2 : 1
-  }
-  return index
+  if (!isObject(value) || !text.isWellFormed()) return undefined
+  const escapes = text.includes('\\')
+  const written = countWritten(text, escapes)
+  if (written === undefined || countKept(value) !== written) return undefined
+  return escapes && hasHalfSurrogate(value) ? undefined : value
 }
 
 function parse(text: string): unknown {
@@ -70,21 +36,60 @@ function parse(text: string): unknown {
   }
 }
 
-/** Members in the value and all below it; NaN when something in there is refused. */
-function countKept(value: unknown): number {
-  if (typeof value === 'string') return value.isWellFormed() ? 0 : Number.NaN
-  if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NaN
-  if (typeof value !== 'object' || value === null) return 0
-  let kept = 0
-  if (Array.isArray(value)) {
-    for (const item of value) kept += countKept(item)
-    return kept
+/** Members that the text of valid JSON has; undefined when it nests too deeply. */
+function countWritten(text: string, escapes: boolean): number | undefined {
+  let members = 0
+  let depth = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) {
+      index = escapes ? endOfString(text, index + 1) : text.indexOf('"', index + 1)
+    } else if (code === COLON) {
+      members++
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++depth > MAX_DEPTH) return undefined
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      depth--
+    }
   }
-  for (const [name, member] of Object.entries(value)) {
-    if (name === '__proto__' || !name.isWellFormed()) return Number.NaN
-    kept += 1 + countKept(member)
+  return members
+}
+
+/** Where the quote stands that ends the string whose first character is at `start`. */
+function endOfString(text: string, start: number): number {
+  let index = start
+  while (index < text.length) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) break
+    index += code === BACKSLASH ? 2 : 1
   }
-  return kept
+  return index
+}
+
+/** Members in an object or array and all below it; NaN when a name or a number in there is refused. */
+function countKept(container: object): number {
+  if (Array.isArray(container)) {
+    let members = 0
+    for (const item of container) members += countBelow(item)
+    return members
+  }
+  const names = Object.keys(container)
+  const values = container as Record<string, unknown>
+  let members = names.length
+  for (const name of names) members += name === '__proto__' ? Number.NaN : countBelow(values[name])
+  return members
+}
+
+function countBelow(value: unknown): number {
+  if (typeof value === 'object') return value === null ? 0 : countKept(value)
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? Number.NaN : 0
+}
+
+/** Only an escape can bring half a pair into text that is well-formed itself. */
+function hasHalfSurrogate(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, member]) => !name.isWellFormed() || hasHalfSurrogate(member))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

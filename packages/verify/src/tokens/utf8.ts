@@ -1,0 +1,11 @@
+/** Refuses what is not UTF-8 instead of replacing it, and keeps a byte order mark, which JSON refuses. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads UTF-8; undefined when the bytes are not. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
