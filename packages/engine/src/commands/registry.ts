@@ -11,6 +11,8 @@ import { resetRootKeyCommand } from '../management/root-key.ts'
 import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
 import { createProjectCommand } from '../projects/create-project.ts'
 import { installCommand } from '../projects/install.ts'
+import { createRevocationCommand } from '../revocation/create-revocation.ts'
+import { liftBanCommand } from '../revocation/lift-ban.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
@@ -18,6 +20,7 @@ import { setPublicUrlCommand } from '../signing/public-url.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
+import { recordUsageCommand } from '../usage/record-usage.ts'
 import type { Command } from './command.ts'
 
 /** Any set of named commands. */
@@ -48,6 +51,9 @@ export const commands = {
   'put-subject': putSubjectCommand,
   'add-signing-key': addSigningKeyCommand,
   'set-public-url': setPublicUrlCommand,
+  'create-revocation': createRevocationCommand,
+  'lift-ban': liftBanCommand,
+  'record-usage': recordUsageCommand,
 } as const satisfies CommandMap
 
 export type Commands = typeof commands

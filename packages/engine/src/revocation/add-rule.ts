@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto'
-import type { RevocationRule } from '@claviger/verify'
+import type { RevocationKind, RevocationRule } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
+import type { SECRET_KIND } from './rule-row.ts'
 
 /** What a revocation rule is made of; its id and position come from the command that makes it. */
 export interface NewRule extends Omit<RevocationRule, 'id' | 'position'> {
   readonly reason: string | null
 }
 
+/** A revocation as it is stored: a rule, or the record of a secret that was ended (rule V6). */
+interface RevocationRecord extends Omit<NewRule, 'kind'> {
+  readonly kind: RevocationKind | typeof SECRET_KIND
+}
+
 /** No token lives longer (DESIGN section 7). */
 export const MAX_TOKEN_LIFE_SECONDS = 86_400
 
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 
 /**
  * Until when a rule made now can meet a token (rule V7): the longest life of one that was minted just before,
@@ -27,41 +33,55 @@ export function tokensUntilMs(nowMs: number): number {
 export async function addRule(
   context: CommandContext,
   projectId: string,
-  { reason, ...rule }: NewRule,
+  rule: NewRule,
 ): Promise<RevocationRule> {
+  const added = { ...(await recordRevocation(context, projectId, rule)), kind: rule.kind }
+  await context.emit(projectId, { type: 'revocation', rule: added })
+  return added
+}
+
+/** Writes the row of a revocation, and tells nobody: for a rule, and for the end of a single secret. */
+export async function recordRevocation(
+  context: CommandContext,
+  projectId: string,
+  { reason, ...revocation }: RevocationRecord,
+): Promise<Omit<RevocationRecord, 'reason'> & Pick<RevocationRule, 'id' | 'position'>> {
   const position = await context.position(projectId)
-  const added: RevocationRule = { ...rule, id: ruleId(context, projectId, rule), position }
+  const id = revocationId(context, projectId, revocation)
   await context.db
     .insertInto('revocations')
     .values({
-      id: added.id,
+      id,
       project_id: projectId,
-      kind: added.kind,
-      target: added.target,
-      issuer: added.issuer ?? '',
-      only: added.only,
-      ban: added.ban ? 1 : 0,
+      kind: revocation.kind,
+      target: revocation.target,
+      issuer: revocation.issuer ?? '',
+      only: revocation.only,
+      ban: revocation.ban ? 1 : 0,
       epoch: position.epoch,
       number: position.number,
-      issued_before_ms: added.issuedBeforeMs,
-      tokens_until_ms: added.tokensUntilMs,
+      issued_before_ms: revocation.issuedBeforeMs,
+      tokens_until_ms: revocation.tokensUntilMs,
       reason,
       created_at_ms: context.nowMs,
       lifted_at_ms: null,
     })
     .execute()
-  await context.emit(projectId, { type: 'revocation', rule: added })
-  return added
+  return { ...revocation, id, position }
 }
 
 /**
- * The rule's id: a UUIDv7 of the command's time whose other bits come from the command's own id, because one
+ * The id of a revocation: a UUIDv7 of the command's time whose other bits come from the command's own id, because one
  * command may make many rules (a root key's revocation: one in every project), and how many is known only in
  * its transaction, where no random byte is made (rule C1).
  */
-function ruleId(context: CommandContext, projectId: string, rule: Omit<NewRule, 'reason'>): string {
+function revocationId(
+  context: CommandContext,
+  projectId: string,
+  { kind, target, issuer }: Pick<RevocationRecord, 'kind' | 'target' | 'issuer'>,
+): string {
   const bytes = createHash('sha256')
-    .update(JSON.stringify([context.commandId, projectId, rule.kind, rule.target, rule.issuer]))
+    .update(JSON.stringify([context.commandId, projectId, kind, target, issuer]))
     .digest()
     .subarray(0, 16)
   bytes.writeUIntBE(context.nowMs, 0, 6)

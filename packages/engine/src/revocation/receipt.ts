@@ -14,6 +14,6 @@ export type Receipt = Static<typeof Receipt>
  * The receipt of a rule that was committed. All verifiers are in the process of the writer, which tells them
  * before the command's call returns (rule F1): it is effective at once.
  */
-export function receiptOf(rule: RevocationRule): Receipt {
+export function receiptOf(rule: Pick<RevocationRule, 'id' | 'position'>): Receipt {
   return { id: rule.id, position: formatPosition(rule.position), effective: true, verifiers: [] }
 }

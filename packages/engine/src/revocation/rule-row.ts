@@ -1,5 +1,7 @@
 import type { RevocationKind, RevocationRule } from '@claviger/verify'
 import type { Selectable } from 'kysely'
+import { CodedError } from '../coded-error.ts'
+import type { RightsPlace } from '../roles/role-permissions.ts'
 import type { RevocationTable } from '../storage/schema.ts'
 
 export type RuleRow = Selectable<RevocationTable>
@@ -25,4 +27,16 @@ export function readRule(
     issuedBeforeMs: row.issued_before_ms,
     tokensUntilMs: row.tokens_until_ms,
   }
+}
+
+/** Throws `not_found`. */
+export async function loadRule({ db, projectId }: RightsPlace, id: string): Promise<RuleRow> {
+  const row = await db
+    .selectFrom('revocations')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (row === undefined) throw new CodedError('not_found', 'The project has no such revocation.')
+  return row
 }

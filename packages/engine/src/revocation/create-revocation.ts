@@ -1,0 +1,210 @@
+import { looksLikeKeyString, parseKeyString, type RevocationRule, sha256 } from '@claviger/verify'
+import Type, { type Static } from 'typebox'
+import { CodedError } from '../coded-error.ts'
+import type { Command, CommandContext } from '../commands/command.ts'
+import { parseInput } from '../input.ts'
+import { endKey } from '../keys/end-key.ts'
+import { loadKey } from '../keys/key.ts'
+import { authorize, authorizeRead } from '../management/authorize.ts'
+import { requireCustomerProject } from '../projects/customer-project.ts'
+import type { Scope } from '../scope.ts'
+import { SubjectId } from '../subjects/subject-input.ts'
+import { parseTime, Time } from '../time.ts'
+import { addRule, DAY_MS, tokensUntilMs } from './add-rule.ts'
+import { type Receipt, receiptOf } from './receipt.ts'
+import { revokeKeyText } from './revoke-key-text.ts'
+
+const Id = Type.String({ minLength: 1, maxLength: 255 })
+
+/** Exactly one of the first six members says what is revoked. */
+export const CreateRevocationInput = Type.Object(
+  {
+    credential: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 8192,
+        description: 'The text of a key or a token. A superseded text of a key ends that text alone.',
+      }),
+    ),
+    keyId: Type.Optional(Id),
+    tokenId: Type.Optional(Type.String({ ...Id, description: 'The `jti` of a token.' })),
+    subject: Type.Optional(SubjectId),
+    clientId: Type.Optional(
+      Type.String({ ...Id, description: 'The `client_id` of tokens; the id of the key that minted them.' }),
+    ),
+    everything: Type.Optional(Type.Literal(true)),
+    only: Type.Optional(
+      Type.Enum(['keys', 'tokens'], {
+        description: 'Of a subject, a client or everything: spares the others.',
+      }),
+    ),
+    issuedBefore: Type.Optional(
+      Type.String({
+        ...Time,
+        description: 'Of a subject, a client or everything: spares what was issued later.',
+      }),
+    ),
+    ban: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a subject, a client or everything: revokes what is issued later too, until it is lifted.',
+      }),
+    ),
+    keepIssued: Type.Optional(
+      Type.Boolean({ description: 'Of a key: the tokens that name it as their client live on.' }),
+    ),
+    reason: Type.Optional(Type.String({ maxLength: 500, description: 'For the record.' })),
+  },
+  { additionalProperties: false },
+)
+export type CreateRevocationInput = Static<typeof CreateRevocationInput>
+
+/** What a token's text names, once its signature was found to be the project's. */
+export type TokenIdentification =
+  | { readonly tokenId: string; readonly expiresAtMs: number }
+  /** Why it names none: one sentence, without the text. */
+  | { readonly fault: string }
+
+export interface RevocationScope extends Scope {
+  readonly identifyToken: (text: string) => Promise<TokenIdentification>
+}
+
+type Target =
+  | { readonly kind: 'key-text'; readonly digest: string }
+  | { readonly kind: 'key'; readonly id: string }
+  /** `untilMs` null: the token's end is not known. */
+  | { readonly kind: 'token'; readonly id: string; readonly untilMs: number | null }
+  | { readonly kind: 'subject' | 'client' | 'everything'; readonly id: string }
+
+interface CreateRevocationArgs {
+  readonly projectId: string
+  readonly target: Target
+  readonly only: 'keys' | 'tokens' | null
+  readonly issuedBeforeMs: number | null
+  readonly ban: boolean
+  readonly keepIssued: boolean
+  readonly reason: string | null
+}
+
+/**
+ * Revokes: one credential, or all so far of a subject, a client or the project, or all for ever (rules V1 to V6). It
+ * takes away only, and so needs no grants. Revoking what is revoked already has no effect, and answers a receipt again.
+ */
+export async function createRevocation(scope: RevocationScope, input: unknown): Promise<Receipt> {
+  requireCustomerProject(scope)
+  await authorizeRead(scope, 'revocations:write')
+  const fields = parseInput(CreateRevocationInput, input)
+  const target = await readTarget(scope, fields)
+  requireFittingOptions(target, fields)
+  const args: CreateRevocationArgs = {
+    projectId: scope.projectId,
+    target,
+    only: fields.only ?? null,
+    issuedBeforeMs: fields.issuedBefore === undefined ? null : parseTime(fields.issuedBefore, 'issuedBefore'),
+    ban: fields.ban ?? false,
+    keepIssued: fields.keepIssued ?? false,
+    reason: fields.reason ?? null,
+  }
+  return receiptOf(await scope.writer.run('create-revocation', args, scope.actor))
+}
+
+export const createRevocationCommand: Command<
+  CreateRevocationArgs,
+  Pick<RevocationRule, 'id' | 'position'>
+> = async (context, args) => {
+  const { projectId, target, reason, keepIssued } = args
+  const rights = await authorize(context, projectId, 'revocations:write')
+  const end = { reason, keepIssued }
+  if (target.kind === 'key-text') {
+    return revokeKeyText(context, rights, { text: { projectId, digest: target.digest }, end })
+  }
+  if (target.kind === 'key') {
+    const key = await loadKey(context.db, { kind: 'customer', projectId }, target.id)
+    const rule = await endKey(context, key, end)
+    await context.audit({ projectId, action: 'key.revoke', target: key.id, detail: { ...end } })
+    return rule
+  }
+  const rule = await addRule(context, projectId, newRule(context, args, target))
+  const { id, kind, only, ban, issuedBeforeMs } = rule
+  await context.audit({
+    projectId,
+    action: 'revocation.create',
+    target: id,
+    detail: { kind, target: rule.target, only, ban, issuedBeforeMs, reason },
+  })
+  return rule
+}
+
+const TARGETS = ['credential', 'keyId', 'tokenId', 'subject', 'clientId', 'everything'] as const
+
+async function readTarget(scope: RevocationScope, fields: CreateRevocationInput): Promise<Target> {
+  const named = TARGETS.filter((name) => fields[name] !== undefined)
+  if (named.length !== 1) {
+    throw new CodedError(
+      'invalid_request',
+      `Name one of ${TARGETS.map((name) => `\`${name}\``).join(', ')}, and no other.`,
+    )
+  }
+  if (fields.credential !== undefined) return readCredential(scope, fields.credential)
+  if (fields.keyId !== undefined) return { kind: 'key', id: fields.keyId }
+  if (fields.tokenId !== undefined) return { kind: 'token', id: fields.tokenId, untilMs: null }
+  if (fields.subject !== undefined) return { kind: 'subject', id: fields.subject }
+  if (fields.clientId !== undefined) return { kind: 'client', id: fields.clientId }
+  return { kind: 'everything', id: '' }
+}
+
+/** The text of a key does not leave this side; a token is believed only with a signature of the project. */
+async function readCredential(scope: RevocationScope, text: string): Promise<Target> {
+  if (looksLikeKeyString(text)) {
+    if (parseKeyString(text) !== undefined) return { kind: 'key-text', digest: sha256(text) }
+    throw new CodedError(
+      'invalid_request',
+      'The checksum does not fit the key: it was mistyped or cut short.',
+    )
+  }
+  const token = await scope.identifyToken(text)
+  if ('fault' in token) throw new CodedError('invalid_request', token.fault)
+  return { kind: 'token', id: token.tokenId, untilMs: token.expiresAtMs + DAY_MS }
+}
+
+/** An option that would have no effect is refused: its caller believes that it has one. */
+function requireFittingOptions({ kind }: Target, fields: CreateRevocationInput): void {
+  const many = kind === 'subject' || kind === 'client' || kind === 'everything'
+  const key = kind === 'key' || kind === 'key-text'
+  if (!many && (fields.only !== undefined || fields.issuedBefore !== undefined || fields.ban === true)) {
+    throw new CodedError(
+      'invalid_request',
+      '`only`, `issuedBefore` and `ban` are for a subject, a client or everything.',
+    )
+  }
+  if (!key && fields.keepIssued === true) {
+    throw new CodedError('invalid_request', '`keepIssued` is for a key.')
+  }
+  if (fields.ban === true && fields.issuedBefore !== undefined) {
+    throw new CodedError('invalid_request', 'A ban spares nothing: leave `issuedBefore` out.')
+  }
+}
+
+function newRule(
+  { nowMs }: CommandContext,
+  { only, issuedBeforeMs, ban, reason }: CreateRevocationArgs,
+  target: Exclude<Target, { kind: 'key' | 'key-text' }>,
+) {
+  if (issuedBeforeMs !== null && issuedBeforeMs > nowMs) {
+    throw new CodedError(
+      'invalid_request',
+      '`issuedBefore` is in the future. For what is yet to come there is `ban`.',
+    )
+  }
+  const untilMs = target.kind === 'token' ? target.untilMs : null
+  return {
+    kind: target.kind,
+    target: target.id,
+    issuer: null,
+    only,
+    ban,
+    issuedBeforeMs,
+    tokensUntilMs: ban ? null : (untilMs ?? tokensUntilMs(nowMs)),
+    reason,
+  }
+}

@@ -1,0 +1,60 @@
+import type { RevocationRule } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { CommandContext } from '../commands/command.ts'
+import { endKey, type KeyEnd } from '../keys/end-key.ts'
+import { type KeyRow, type SecretRow, selectKeys } from '../keys/key.ts'
+import { managementPlace, type Rights } from '../management/authorize.ts'
+import { MANAGEMENT_PROJECT } from '../scope.ts'
+import { revokeSecret } from './revoke-secret.ts'
+
+export interface KeyText {
+  readonly projectId: string
+  readonly digest: string
+}
+
+/**
+ * Ends what a key's text names (rule V6): the key, if the text is the current one; of a superseded one only the secret,
+ * so that whoever finds an old text cannot end what replaced it.
+ *
+ * Whoever has the text could use it, so nobody needs more rights to end it: a management key that the caller sees is
+ * ended by its text too, without the verb that its listing needs.
+ */
+export async function revokeKeyText(
+  context: CommandContext,
+  rights: Rights,
+  { text, end }: { readonly text: KeyText; readonly end: KeyEnd },
+): Promise<Pick<RevocationRule, 'id' | 'position'>> {
+  const secret = await findSecret(context, text.digest)
+  const key =
+    secret === undefined ? undefined : await findKey(context, rights, { ...text, id: secret.key_id })
+  if (secret === undefined || key === undefined) {
+    throw new CodedError('not_found', 'The credential is no key of this project.')
+  }
+  const { reason, keepIssued } = end
+  const isCurrent = secret.valid_until_ms === null
+  const { id, position } = isCurrent
+    ? await endKey(context, key, end)
+    : await revokeSecret(context, key, { secret, reason })
+  const thing = key.project_id === MANAGEMENT_PROJECT ? 'management-key' : 'key'
+  await context.audit({
+    projectId: key.project_id,
+    action: isCurrent ? `${thing}.revoke` : `${thing}.revoke-secret`,
+    target: key.id,
+    detail: { locator: secret.locator, reason, ...(isCurrent ? { keepIssued } : {}) },
+  })
+  return { id, position }
+}
+
+async function findSecret({ db }: CommandContext, digest: string): Promise<SecretRow | undefined> {
+  return db.selectFrom('key_secrets').selectAll().where('digest', '=', digest).executeTakeFirst()
+}
+
+async function findKey(
+  { db }: CommandContext,
+  rights: Rights,
+  { projectId, id }: { readonly projectId: string; readonly id: string },
+): Promise<KeyRow | undefined> {
+  const customer = selectKeys(db, { kind: 'customer', projectId }).where('keys.id', '=', id)
+  const management = selectKeys(db, managementPlace(rights)).where('keys.id', '=', id)
+  return (await customer.executeTakeFirst()) ?? (await management.executeTakeFirst())
+}
