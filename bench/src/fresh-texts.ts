@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 
 /**
- * Credentials kept as bytes, and made into new strings for each pass. A string that was used before remembers its
- * hash and may be known by identity; one that came over the network is not, and neither are these.
+ * Credentials kept as bytes, and made into new strings for each pass. A string that was used before remembers
+ * its hash and may be known by identity; one that came over the network is not, and neither are these.
  */
 export class FreshTexts {
   readonly #bytes: Buffer

@@ -2,8 +2,8 @@
 export interface Contender {
   readonly name: string
   /**
-   * Makes the inputs of one pass, and answers what is timed: it handles them all and says how many credentials it
-   * accepted.
+   * Makes the inputs of one pass, and answers what is timed: it handles them all and says how many credentials
+   * it accepted.
    */
   prepare(round: number): () => number | Promise<number>
 }
@@ -24,9 +24,9 @@ export interface Rounds {
 }
 
 /**
- * Lets contenders take turns in one process: each round every one of them handles one pass, each round another
- * begins. So a machine that is busy or throttled for a while slows all of them, and their ratio within a round
- * holds. What is left from making the inputs is collected before the clock starts.
+ * Lets contenders take turns in one process: in each round every one of them handles one pass, and each round
+ * another begins. So a machine that is busy or throttled for a while slows all of them, and their ratio within
+ * a round holds. What is left from making the inputs is collected before the clock starts.
  *
  * Throws when a contender accepts fewer credentials than it was given: then it did not do the work.
  */

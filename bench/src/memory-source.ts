@@ -1,8 +1,8 @@
 import type { Fact, KeyFill, KeyRecord, Sink, Snapshot, Source } from '@claviger/verify'
 
 /**
- * A source whose facts are all in memory: it takes the place of the database, which no row here is to measure, and
- * leaves the verifier as it is in production. Like the database's, it is always fresh.
+ * A source whose facts are all in memory: it takes the place of the database, which no row here is to measure,
+ * and leaves the verifier as it is in production. Like the database's, it is always fresh.
  */
 export class MemorySource implements Source {
   readonly #snapshot: Snapshot

@@ -14,18 +14,14 @@ import {
   type Snapshot,
   type SubjectFact,
   sha256,
+  type VerifyRequest,
 } from '@claviger/verify'
 import { FreshTexts } from './fresh-texts.ts'
 import { MemorySource } from './memory-source.ts'
 
 export const AUDIENCE = 'https://api.acme.example'
 export const ISSUER = 'https://auth.acme.example'
-/** What every call asks for. */
-export const QUERY = 'documents:read and (billing:* or admin:all)'
-/** Where every call comes from. */
-export const CLIENT_IP = '203.0.113.7'
-
-export const RULE_COUNT = 10_000
+const RULE_COUNT = 10_000
 
 const EPOCH = '1-benchAAA'
 const SUBJECT_COUNT = 5_000
@@ -47,6 +43,15 @@ export interface SigningKeys {
 export function makeSigningKeys(): SigningKeys {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return { id: 'bench-rs256', privateKey, publicKey, publicJwk: publicKey.export({ format: 'jwk' }) }
+}
+
+/** What a service asks on each call. */
+export function requestFor(credential: string): VerifyRequest {
+  return {
+    credential,
+    require: { permissions: 'documents:read and (billing:* or admin:all)' },
+    context: { ip: '203.0.113.7' },
+  }
 }
 
 /** A source of a project of ordinary size, with 10,000 revocation rules that kill others than ours. */

@@ -12,8 +12,8 @@ export function describeRow(row: Row, measurements: readonly Measurement[]): str
       '| --- | ---: | --- |',
       ...measurements.map((one) => `| ${one.name} | ${rate(one)} | ${spread(ratios(one, reference))} |`),
     ].join('\n'),
-    `${row.rounds.counted} rounds of ${row.rounds.passSize}. Ratios: median (quartiles; least to most).`,
-    row.aims.map((aim) => describeAim(aim, measurements)).join('\n'),
+    `${row.rounds.counted} rounds of ${count(row.rounds.passSize)}. Ratios: median (quartiles; least to most).`,
+    ...(row.aims.length === 0 ? [] : [row.aims.map((aim) => describeAim(aim, measurements)).join('\n')]),
   ].join('\n\n')
 }
 
@@ -29,7 +29,11 @@ function ratios(one: Measurement, reference: Measurement): number[] {
 }
 
 function rate(one: Measurement): string {
-  return Math.round(quantile(one.perSecond, 0.5)).toLocaleString('en')
+  return count(quantile(one.perSecond, 0.5))
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en')
 }
 
 function spread(values: readonly number[]): string {

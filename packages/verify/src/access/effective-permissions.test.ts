@@ -6,7 +6,7 @@ import { covers } from './permission.ts'
 const NAMES = ['a', 'b', 'c', 'other']
 const UNIVERSE = NAMES.flatMap((resource) => NAMES.map((action) => `${resource}:${action}`))
 
-/** All concrete permissions of a small universe that a list of patterns stands for; `other` is in no pattern. */
+/** The concrete permissions of a small universe that patterns stand for; `other` is in no pattern. */
 function denoted(patterns: readonly string[]): string[] {
   return UNIVERSE.filter((concrete) => patterns.some((pattern) => covers(pattern, concrete)))
 }

@@ -15,8 +15,8 @@ export interface RightsInput {
  * What a credential may do (rules R2, R6): all that its roles and direct permissions give, narrowed by its
  * scopes and by its subject's bound, pattern by pattern. Sorted, none covered by another.
  *
- * An entry of any list that is no permission gives nothing, so that a damaged list can only narrow. What is no
- * permission neither covers one nor is made into one, so that it is enough to look at the result.
+ * An entry of any list that is no permission gives nothing, so that a damaged list can only narrow. What is
+ * no permission neither covers one nor is made into one, so that it is enough to look at the result.
  */
 export function effectivePermissions(rights: RightsInput): readonly string[] {
   let held = new Grants([...rights.roles.flat(), ...rights.direct])

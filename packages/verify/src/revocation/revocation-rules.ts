@@ -26,7 +26,7 @@ export interface KeyIdentity {
   readonly createdAtMs: number
 }
 
-/** Most targets have one rule. It stands alone: an array around it would weigh as much as its place in the Map. */
+/** Most targets have one rule, which stands alone: an array would weigh as much as its place in the Map. */
 type RulesOfTarget = RevocationRule | readonly RevocationRule[]
 
 type RulesOfIssuer = Readonly<Record<RevocationKind, Map<string, RulesOfTarget>>>
@@ -50,7 +50,7 @@ export class RevocationRules {
   readonly #lifted = new Set<string>()
   #size = 0
 
-  /** The epochs may grow while the rules live. A `pos` of an unknown one is older than every rule (rule E3). */
+  /** The epochs may grow while the rules live: a `pos` of another is older than every rule (rule E3). */
   constructor(knownEpochs: ReadonlySet<string>) {
     this.#knownEpochs = knownEpochs
   }
@@ -92,7 +92,7 @@ export class RevocationRules {
 
   /**
    * Drops the rules that no token can meet any more (rule V7), and says how many. Looks at every rule, 0.1 µs
-   * each: for use now and then, not on each request.
+   * each: for now and then, not for each request.
    *
    * Keys live on, so whoever holds a key that such a rule killed must have marked it by then, or must ask for
    * it anew: the authority's answer carries the key's state.
