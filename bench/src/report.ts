@@ -38,7 +38,7 @@ function count(value: number): string {
 
 function spread(values: readonly number[]): string {
   const [least, lower, median, upper, most] = [0, 0.25, 0.5, 0.75, 1].map((part) =>
-    quantile(values, part).toFixed(2),
+    quantile(values, part).toFixed(3),
   )
   return `${median} (${lower}–${upper}; ${least} to ${most})`
 }
