@@ -25,7 +25,15 @@ interface NewRole {
 async function addProject({ db, nowMs }: CommandContext, { id }: { id: string }): Promise<void> {
   await db
     .insertInto('projects')
-    .values({ id, name: id, key_prefix: 'ck', epoch: '1-abcdefgh', head: 0, created_at_ms: nowMs })
+    .values({
+      id,
+      name: id,
+      key_prefix: 'ck',
+      algorithm: 'RS256',
+      epoch: '1-abcdefgh',
+      head: 0,
+      created_at_ms: nowMs,
+    })
     .execute()
 }
 

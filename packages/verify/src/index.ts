@@ -48,6 +48,7 @@ export {
 } from './tokens/algorithms.ts'
 export { type Claims, RESERVED_CLAIMS, readClaims } from './tokens/claims.ts'
 export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'
+export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'
 export {
   type Principal,

@@ -7,12 +7,9 @@ import { checkKeyPrefix, KeyPrefix } from '../keys/key-input.ts'
 import { loadRights, type Rights, requireVerb } from '../management/authorize.ts'
 import { newId } from '../random.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
-import { insertProject, type NewProject, newProject } from './insert-project.ts'
+import { DEFAULT_ALGORITHM, insertProject, type NewProject, newProject } from './insert-project.ts'
 import { type ProjectView, viewProject } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
-
-/** What a project signs with unless its creator chooses otherwise (DESIGN section 7). */
-export const DEFAULT_ALGORITHM: SigningAlgorithm = 'RS256'
 
 export const CreateProjectInput = Type.Object(
   {
@@ -48,8 +45,8 @@ export async function createProject(scope: ProjectsScope, input: unknown): Promi
   const { name, keyPrefix, algorithm } = parseInput(CreateProjectInput, input)
   if (keyPrefix !== undefined) checkKeyPrefix(keyPrefix)
   const id = newId('prj', clock.nowMs(), random)
-  const signingKey = await makeSigningKey(scope, id, algorithm ?? DEFAULT_ALGORITHM)
-  const project = newProject({ id, name, keyPrefix }, random)
+  const project = newProject({ id, name, keyPrefix, algorithm }, random)
+  const signingKey = await makeSigningKey(scope, id, project.algorithm)
   return scope.writer.run('create-project', { project, signingKey }, actor)
 }
 

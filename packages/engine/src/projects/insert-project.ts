@@ -1,3 +1,4 @@
+import type { SigningAlgorithm } from '@claviger/verify'
 import { firstEpoch } from '../changes/epochs.ts'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
@@ -9,18 +10,32 @@ export interface NewProject {
   readonly id: string
   readonly name: string
   readonly keyPrefix: string
+  readonly algorithm: SigningAlgorithm
   /** Its first (rule E1). */
   readonly epoch: string
 }
 
 export const DEFAULT_KEY_PREFIX = 'ck'
 
+/** What a project signs with unless its creator chooses otherwise (DESIGN section 7). */
+export const DEFAULT_ALGORITHM: SigningAlgorithm = 'RS256'
+
 export function newProject(
-  project: { readonly id: string; readonly name: string; readonly keyPrefix?: string | undefined },
+  project: {
+    readonly id: string
+    readonly name: string
+    readonly keyPrefix?: string | undefined
+    readonly algorithm?: SigningAlgorithm | undefined
+  },
   random: Random,
 ): NewProject {
-  const { id, name, keyPrefix } = project
-  return { id, name, keyPrefix: keyPrefix ?? DEFAULT_KEY_PREFIX, epoch: firstEpoch(random) }
+  return {
+    id: project.id,
+    name: project.name,
+    keyPrefix: project.keyPrefix ?? DEFAULT_KEY_PREFIX,
+    algorithm: project.algorithm ?? DEFAULT_ALGORITHM,
+    epoch: firstEpoch(random),
+  }
 }
 
 /** Writes a project with an empty feed. Throws `already_exists` when the name is taken. */
@@ -38,6 +53,7 @@ export async function insertProject(context: CommandContext, project: NewProject
     id: project.id,
     name: project.name,
     key_prefix: project.keyPrefix,
+    algorithm: project.algorithm,
     epoch: project.epoch,
     head: 0,
     created_at_ms: nowMs,
@@ -51,7 +67,7 @@ export async function insertProject(context: CommandContext, project: NewProject
     projectId: project.id,
     action: 'project.create',
     target: project.id,
-    detail: { name: project.name, keyPrefix: project.keyPrefix },
+    detail: { name: project.name, keyPrefix: project.keyPrefix, algorithm: project.algorithm },
   })
   return row
 }

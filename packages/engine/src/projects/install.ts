@@ -3,8 +3,7 @@ import { insertRootKey, makeRootKey, type NewRootKey } from '../management/root-
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from '../scope.ts'
 import type { Secret } from '../secret.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
-import { DEFAULT_ALGORITHM } from './create-project.ts'
-import { insertProject, type NewProject, newProject } from './insert-project.ts'
+import { DEFAULT_ALGORITHM, insertProject, type NewProject, newProject } from './insert-project.ts'
 
 interface InstallArgs {
   /** The management keys' comes first: the others' root key stands in it. */

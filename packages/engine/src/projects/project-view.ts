@@ -11,10 +11,19 @@ export const ProjectView = Type.Object({
   keyPrefix: Type.String({
     description: 'What the keys of its customers begin with unless they choose otherwise.',
   }),
+  algorithm: Type.String({
+    description: 'What its tokens are signed with unless the caller asks for another algorithm.',
+  }),
   createdAt: Time,
 })
 export type ProjectView = Static<typeof ProjectView>
 
 export function viewProject(row: ProjectRow): ProjectView {
-  return { id: row.id, name: row.name, keyPrefix: row.key_prefix, createdAt: formatTime(row.created_at_ms) }
+  return {
+    id: row.id,
+    name: row.name,
+    keyPrefix: row.key_prefix,
+    algorithm: row.algorithm,
+    createdAt: formatTime(row.created_at_ms),
+  }
 }

@@ -33,11 +33,14 @@ export async function loadRolePermissions(
   return new Map(rows.map((row) => [row.name, JSON.parse(row.permissions)]))
 }
 
-/** Refuses names that no live role has (rule R5). */
-export async function requireRoles(place: RightsPlace, names: readonly string[]): Promise<void> {
+/** The live permissions of roles that must all exist: refuses names that no live role has (rule R5). */
+export async function requireRoles(
+  place: RightsPlace,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const known = await loadRolePermissions(place, names)
   const unknown = names.filter((name) => !known.has(name))
-  if (unknown.length === 0) return
+  if (unknown.length === 0) return known
   throw new CodedError(
     'invalid_request',
     `\`roles\` names ${unknown.map((name) => JSON.stringify(name)).join(', ')}, which the project does not have. Create a role first.`,

@@ -46,6 +46,8 @@ export interface ProjectTable {
   name: string
   /** Prefix of its customers' keys. */
   key_prefix: string
+  /** What its tokens are signed with unless the caller asks for another algorithm. */
+  algorithm: string
   epoch: string
   head: number
   created_at_ms: number

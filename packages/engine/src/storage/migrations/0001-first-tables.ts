@@ -33,6 +33,7 @@ async function createInstallation(db: Kysely<unknown>, { text, integer, table }:
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('name', text, (column) => column.notNull().unique())
     .addColumn('key_prefix', text, (column) => column.notNull())
+    .addColumn('algorithm', text, (column) => column.notNull())
     .addColumn('epoch', text, (column) => column.notNull())
     .addColumn('head', integer, (column) => column.notNull())
     .addColumn('created_at_ms', integer, (column) => column.notNull())
