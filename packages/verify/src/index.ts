@@ -53,6 +53,7 @@ export { prepareVerificationKey, type VerificationKey } from './tokens/verificat
 export {
   type Principal,
   type Refusal,
+  refuse,
   VERDICT_CODES,
   type Verdict,
   type VerdictCode,

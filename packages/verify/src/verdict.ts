@@ -57,6 +57,12 @@ export interface Principal {
   readonly expiresAt: string | null
   /** The subject record's metadata, overlaid by the key's own. */
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Management keys only: the id of the project it is bound to (null: root), its verbs and grants (rule M1). */
+  readonly management?: {
+    readonly project: string | null
+    readonly verbs: readonly string[]
+    readonly grants: readonly string[]
+  }
 }
 
 /** A credential that may not pass, and the first reason why. */
@@ -74,7 +80,11 @@ export interface Refusal {
 export type Verdict = Principal | Refusal
 
 /** Builds a {@link Refusal}; the status follows from the code. */
-export function refuse(code: VerdictCode, detail: string, who?: { kind: 'key' | 'token'; id: string }): Refusal {
+export function refuse(
+  code: VerdictCode,
+  detail: string,
+  who?: { kind: 'key' | 'token'; id: string },
+): Refusal {
   const refusal = { ok: false, code, detail, status: VERDICT_CODES[code] } as const
   return Object.freeze(who === undefined ? refusal : { ...refusal, kind: who.kind, id: who.id })
 }

@@ -39,7 +39,11 @@ export function comparePositions(a: Position, b: Position): number {
  * Whether a credential issued at `issued` is older than a rule made at `cutoff` (rule V2).
  * A credential of an epoch that is not among `knownEpochs` is older than every rule (rule E3).
  */
-export function isBefore(issued: Position | undefined, cutoff: Position, knownEpochs: ReadonlySet<string>): boolean {
+export function isBefore(
+  issued: Position | undefined,
+  cutoff: Position,
+  knownEpochs: ReadonlySet<string>,
+): boolean {
   if (issued === undefined || !knownEpochs.has(issued.epoch)) return true
   return comparePositions(issued, cutoff) < 0
 }

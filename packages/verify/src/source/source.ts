@@ -16,7 +16,14 @@ export interface Snapshot {
   readonly position: Position
   /** Every epoch the project has had, oldest first. A `pos` of another epoch is older than every rule (E3). */
   readonly epochs: readonly string[]
-  readonly facts: readonly (RoleFact | SubjectFact | ClientFact | SigningKeyFact | IssuersFact | RevocationFact)[]
+  readonly facts: readonly (
+    | RoleFact
+    | SubjectFact
+    | ClientFact
+    | SigningKeyFact
+    | IssuersFact
+    | RevocationFact
+  )[]
 }
 
 /** An API key as the authority knows it, found by the digest of one of its secrets. */

@@ -37,6 +37,7 @@ export class KeyCredential extends CredentialEntry {
         ...(record.scopes === null ? {} : { scopes: Object.freeze(record.scopes) }),
         expiresAt: record.expiresAtMs === null ? null : new Date(record.expiresAtMs).toISOString(),
         metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
+        ...(record.management === undefined ? {} : { management: Object.freeze(record.management) }),
       }),
       revoked: record.revoked || record.secret.revoked || facts.rules.killerOfKey(record) !== undefined,
       disabled: record.disabled || subject?.disabled === true,
