@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { CodedError, type Engine } from '@claviger/engine'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { authenticate, isManagementPath } from './authentication.ts'
+import { answerClientError } from './client-errors.ts'
+import type { Configuration } from './configuration.ts'
+import { addHealth } from './health.ts'
+import type { HttpLimits } from './http-limits.ts'
+import { acceptJsonBodies } from './json-body.ts'
+import { addManagementApi } from './management-api.ts'
+import { answerNotFound } from './not-found.ts'
+import { addPages } from './pages.ts'
+import { sendProblem, toCodedError } from './problem.ts'
+import { logAnswers } from './request-log.ts'
+import { addWellKnown } from './well-known.ts'
+
+export interface ApplicationParts {
+  readonly engine: Engine
+  readonly configuration: Configuration
+  readonly limits: HttpLimits
+  readonly log: Logger
+  /** Whether the issuer's address is known: before that only `/healthz` and `/readyz` answer. */
+  readonly isOpen: () => boolean
+}
+
+/** Puts the HTTP side together: from the connection to the routes. */
+export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
+  const { engine, log, isOpen } = parts
+  const server = fastifyOf(parts)
+  logAnswers(server, log)
+  answerNotFound(server)
+  answerErrors(server, log)
+  acceptJsonBodies(server)
+  server.addHook('onRequest', async (request) => {
+    if (!isOpen() && request.routeOptions.config.quiet !== true) {
+      throw new CodedError('unavailable', 'Claviger is starting. Try again in a moment.')
+    }
+  })
+  addHealth(server, async () => isOpen() && (await engine.isReady()))
+  addWellKnown(server, engine)
+  addManagementApi(server, engine)
+  await server.register(addPages)
+  await server.ready()
+  return server
+}
+
+function fastifyOf({ configuration, limits, log, engine }: ApplicationParts): FastifyInstance {
+  const boot = randomBytes(4).toString('hex')
+  let requests = 0
+  return Fastify({
+    serverFactory: (handler) => listenerOf(configuration, limits, handler),
+    clientErrorHandler: answerClientError,
+    // Lines are written by this package alone (request-log.ts), without a child logger a request.
+    logger: false,
+    genReqId: () => `${boot}-${(requests++).toString(36)}`,
+    bodyLimit: limits.maxBodyBytes,
+    routerOptions: { maxParamLength: limits.maxParamLength },
+    trustProxy: configuration.trustProxy.length === 0 ? false : configuration.trustProxy,
+    forceCloseConnections: 'idle',
+    // What still arrives while the server closes was sent in good faith, and is answered.
+    return503OnClosing: false,
+    // A path that cannot be decoded has no route, and so passes no hook; it is guarded here (rule M5).
+    frameworkErrors: (error, request, reply) => {
+      const guarded = isManagementPath(request.url) ? authenticate(engine, request, null) : Promise.resolve()
+      guarded.then(
+        () => sendProblem(reply, reported(error, { log, requestId: request.id })),
+        (refusal: unknown) => sendProblem(reply, reported(refusal, { log, requestId: request.id })),
+      )
+    },
+  })
+}
+
+function listenerOf(configuration: Configuration, limits: HttpLimits, handler: RequestListener): HttpServer {
+  const options = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.timeoutCheckIntervalMs,
+  }
+  const { tlsCert, tlsKey } = configuration
+  if (tlsCert === undefined || tlsKey === undefined) return createHttpServer(options, handler)
+  const tls = {
+    cert: readPem('tls-cert', tlsCert),
+    key: readPem('tls-key', tlsKey),
+    minVersion: 'TLSv1.2',
+  } as const
+  try {
+    return createHttpsServer({ ...options, ...tls }, handler)
+  } catch {
+    throw new CodedError(
+      'invalid_request',
+      '`tls-cert` and `tls-key` are no certificate and its private key in PEM.',
+    )
+  }
+}
+
+function readPem(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch {
+    throw new CodedError('invalid_request', `\`${setting}\`: ${file} cannot be read.`)
+  }
+}
+
+function answerErrors(server: FastifyInstance, log: Logger): void {
+  server.setErrorHandler((error, request, reply) =>
+    sendProblem(reply, reported(error, { log, requestId: request.id })),
+  )
+}
+
+/** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */
+function reported(error: unknown, { log, requestId }: { log: Logger; requestId: string }): CodedError {
+  const coded = toCodedError(error)
+  if (coded.code === 'internal') log.error({ requestId, err: error }, 'A request failed.')
+  return coded
+}

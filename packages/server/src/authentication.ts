@@ -1,0 +1,87 @@
+import {
+  CodedError,
+  DEFAULT_PROJECT,
+  type Engine,
+  type ManagementCaller,
+  type Project,
+  type Verb,
+} from '@claviger/engine'
+import type { Refusal } from '@claviger/verify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { readPresentedCredential, readProjectHeader } from './presented-credential.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set on every route of the management API: what the caller must be allowed to do. */
+    verb?: Verb
+    /** True: an answer that is no error is logged at `debug` only. */
+    quiet?: boolean
+  }
+  interface FastifyRequest {
+    /** Set once the request has been authenticated. */
+    caller: ManagementCaller | null
+    /** The project that the caller acts in, on the caller's behalf. */
+    project: Project | null
+  }
+}
+
+/**
+ * Guards the management API: on each of its routes the credential is checked before anything else, then the verb,
+ * then the project (rules M5, M6, M2). It runs before the body is read, and on addresses under /v1 that lead nowhere
+ * too: who has no key learns nothing of what is there.
+ */
+export function guardManagement(server: FastifyInstance, engine: Engine): void {
+  server.decorateRequest('caller', null)
+  server.decorateRequest('project', null)
+  server.addHook('onRoute', ({ url, config }) => {
+    if (isManagementPath(url) && config?.verb === undefined)
+      throw new TypeError(`${url} is not guarded by a verb`)
+  })
+  server.addHook('onRequest', async (request) => {
+    const { verb } = request.routeOptions.config
+    if (verb !== undefined) await authenticate(engine, request, verb)
+    else if (request.is404 && isManagementPath(request.url)) await authenticate(engine, request, null)
+  })
+}
+
+/** Leaves the caller and the project in the request. `verb` null: any management key will do. */
+export async function authenticate(
+  engine: Engine,
+  request: FastifyRequest,
+  verb: Verb | null,
+): Promise<void> {
+  const { rawHeaders } = request.raw
+  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), { ip: request.ip })
+  if (!caller.ok) throw refusedCaller(caller)
+  request.caller = caller
+  if (verb !== null && !caller.verbs.includes(verb)) {
+    throw new CodedError('forbidden', `The management key lacks the verb \`${verb}\`. Use one that has it.`)
+  }
+  request.project = engine.project(selectProject(caller, readProjectHeader(rawHeaders)), caller.actor)
+}
+
+/** The project that the caller acts in (rule M2): a bound key has one, and does not learn of others. */
+function selectProject({ project: bound }: ManagementCaller, named: string | undefined): string {
+  if (bound === null) return named ?? DEFAULT_PROJECT
+  if (named === undefined || named === bound) return bound
+  throw new CodedError('not_found', 'There is no project of this name.')
+}
+
+function refusedCaller({ code, detail }: Refusal): CodedError {
+  if (code === 'unavailable') return new CodedError('unavailable', detail)
+  return new CodedError('unauthenticated', `The management key was refused (${code}). ${detail}`)
+}
+
+/** Whether a path belongs to the management API, however it is spelled: more is guarded rather than less. */
+export function isManagementPath(url: string): boolean {
+  const [path = ''] = url.split(/[?#]/, 1)
+  return /^\/*v1(?:\/|$)/i.test(decode(path))
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,50 @@
+import { CodedError, type ErrorCode } from '@claviger/engine'
+
+const BEARER = /^Bearer +([^ ]+) *$/i
+
+/**
+ * The credential of a request's headers, as they came over the wire: Node's own record of them keeps the first
+ * of two `Authorization` headers and drops the other, so that a proxy and this server could read different ones.
+ *
+ * `Authorization: Bearer` and `X-Api-Key` may both stand there if they agree. Throws `unauthenticated` when there
+ * is none, when a header stands twice, or when two differ.
+ */
+export function readPresentedCredential(rawHeaders: readonly string[]): string {
+  const authorization = single(rawHeaders, 'authorization', 'unauthenticated')
+  const apiKey = single(rawHeaders, 'x-api-key', 'unauthenticated')
+  const bearer = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+  if (authorization !== undefined && bearer === undefined) {
+    throw unauthenticated('The Authorization header must read `Bearer`, a space and the management key.')
+  }
+  const credential = bearer ?? apiKey
+  if (credential === undefined || credential === '') {
+    throw unauthenticated('Send a management key as `Authorization: Bearer <key>` or `X-Api-Key: <key>`.')
+  }
+  if (apiKey !== undefined && apiKey !== credential) {
+    throw unauthenticated('The Authorization and X-Api-Key headers hold different credentials. Send one.')
+  }
+  return credential
+}
+
+/** The project that the caller names; undefined when it names none. */
+export function readProjectHeader(rawHeaders: readonly string[]): string | undefined {
+  return single(rawHeaders, 'claviger-project', 'invalid_request')
+}
+
+/** The value of a header that may stand once; undefined when it is absent. */
+function single(rawHeaders: readonly string[], name: string, code: ErrorCode): string | undefined {
+  let value: string | undefined
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const candidate = rawHeaders[index]
+    // Most names are of another length, which costs no copy to find out.
+    if (candidate?.length !== name.length || candidate.toLowerCase() !== name) continue
+    if (value !== undefined)
+      throw new CodedError(code, `The header ${name} stands more than once. Send it once.`)
+    value = rawHeaders[index + 1]
+  }
+  return value
+}
+
+function unauthenticated(detail: string): CodedError {
+  return new CodedError('unauthenticated', detail)
+}

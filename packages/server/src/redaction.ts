@@ -1,0 +1,31 @@
+import { KEY_PATTERN } from '@claviger/verify'
+
+const REDACTED = '[redacted]'
+
+/** A credential header with its value, however it was written into a line: JSON, `inspect`, or as on the wire. */
+const HEADER_PATTERN =
+  /((?:proxy-)?authorization|x-api-key)(\\{0,8}["']?\s{0,8}[:=,]\s{0,8}\[?\s{0,8}\\{0,8}["']?)(?:[^"\\\r\n]|\\.)+/gi
+
+/** Runs of what a compact JWS or JWE is written in. */
+const TOKEN_RUN = /[A-Za-z0-9_.-]{32,}/g
+
+/**
+ * Takes every credential out of a text that is about to be written down, by shape alone: a forged one is hidden
+ * like a real one, and in a credential header whatever stands there. It hides too much rather than too little.
+ *
+ * It is the last line of defence. What is logged is chosen so that no credential is in it; this holds where a
+ * library, an error's message or a later change puts one in. Its time is linear in the text.
+ */
+export function redact(text: string): string {
+  return text
+    .replaceAll(KEY_PATTERN, REDACTED)
+    .replaceAll(TOKEN_RUN, redactToken)
+    .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+}
+
+/** A token begins with a JSON object, and so with `ey` (`{"` or `{ ` in base64url), and has two dots or more. */
+function redactToken(run: string): string {
+  const start = run.indexOf('ey')
+  const secondDot = start === -1 ? -1 : run.indexOf('.', run.indexOf('.', start) + 1)
+  return secondDot > start ? run.slice(0, start) + REDACTED : run
+}

@@ -1,0 +1,25 @@
+import { auditRoutes } from './audit.ts'
+import { keyRoutes } from './keys.ts'
+import { managementKeyRoutes } from './management-keys.ts'
+import { projectRoutes } from './projects.ts'
+import { revocationRoutes } from './revocations.ts'
+import { roleRoutes } from './roles.ts'
+import type { Route } from './route.ts'
+import { signingKeyRoutes } from './signing-keys.ts'
+import { subjectRoutes } from './subjects.ts'
+import { tokenRoutes } from './tokens.ts'
+import { verifyRoutes } from './verify.ts'
+
+/** Every route of the management API, in the order of the reference. */
+export const ROUTES: readonly Route[] = [
+  ...verifyRoutes,
+  ...keyRoutes,
+  ...tokenRoutes,
+  ...revocationRoutes,
+  ...roleRoutes,
+  ...subjectRoutes,
+  ...projectRoutes,
+  ...signingKeyRoutes,
+  ...managementKeyRoutes,
+  ...auditRoutes,
+]

@@ -1,0 +1,122 @@
+import { CodedError, type Project, parseInput } from '@claviger/engine'
+import { parsePermissionQuery, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
+import Type from 'typebox'
+import { defineRoute, type Route } from './route.ts'
+
+const MAX_CREDENTIAL_LENGTH = 16_384
+const Audience = Type.String({ minLength: 1, maxLength: 2048 })
+
+/** An oversized credential is a verdict, not a problem, up to a length that only a mistake can have. */
+export const VerifyInput = Type.Object(
+  {
+    credential: Type.String({
+      maxLength: MAX_CREDENTIAL_LENGTH,
+      description: 'What the caller presented: an API key or a token.',
+    }),
+    require: Type.Optional(
+      Type.Object(
+        {
+          permissions: Type.Optional(
+            Type.String({
+              maxLength: 2048,
+              description: 'A query such as `documents:read and (billing:* or admin:all)`.',
+            }),
+          ),
+          audience: Type.Optional(
+            Type.Union([Audience, Type.Array(Audience, { minItems: 1, maxItems: 64 })], {
+              description:
+                'Tokens: one of these must be among the audiences of the token. Without it every token is refused; `any` skips the check.',
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    context: Type.Optional(
+      Type.Object(
+        {
+          ip: Type.Optional(
+            Type.String({
+              maxLength: 64,
+              description: "The end client's address, which the key's IP list is held against.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const Kind = Type.Enum(['key', 'token'])
+const Strings = Type.Array(Type.String())
+
+export const Principal = Type.Object(
+  {
+    ok: Type.Literal(true),
+    kind: Kind,
+    id: Type.String({ description: "The key's id, or the token's `jti`." }),
+    project: Type.String(),
+    subject: Type.String({ description: 'Who the credential speaks for.' }),
+    issuer: Type.Optional(Type.String()),
+    audience: Type.Optional(Strings),
+    clientId: Type.Optional(Type.String()),
+    sessionId: Type.Optional(Type.String()),
+    roles: Strings,
+    permissions: Type.Array(Type.String(), {
+      description: 'What it may do, after roles, scopes and bounds.',
+    }),
+    scopes: Type.Optional(Strings),
+    claims: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    expiresAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+    metadata: Type.Record(Type.String(), Type.Unknown()),
+  },
+  { description: 'The credential may pass.' },
+)
+
+export const Refusal = Type.Object(
+  {
+    ok: Type.Literal(false),
+    code: Type.Enum(Object.keys(VERDICT_CODES) as VerdictCode[], {
+      description: 'The first that holds, in this order.',
+    }),
+    detail: Type.String({ description: 'What was wrong, and what to do.' }),
+    status: Type.Integer({ description: 'The HTTP status to answer the client with.' }),
+    kind: Type.Optional(Kind),
+    id: Type.Optional(Type.String()),
+  },
+  { description: 'The credential may not pass.' },
+)
+
+export const VerdictView = Type.Union([Principal, Refusal])
+
+export const verifyRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'POST',
+    path: '/v1/verify',
+    verb: 'credentials:verify',
+    operationId: 'verifyCredential',
+    tag: 'Verification',
+    summary: 'Verify a credential',
+    description:
+      'Decides on an API key or a token. The answer is 200 whatever the verdict is: a refusal is data, with the status to give the client in `status`.',
+    body: VerifyInput,
+    answer: { status: 200, description: 'The verdict.', schema: VerdictView },
+    quiet: true,
+    handle: ({ project, body }) => verify(project, body),
+  }),
+]
+
+async function verify(project: Project, body: unknown): Promise<Verdict> {
+  const request = parseInput(VerifyInput, body)
+  try {
+    return await project.verify(request)
+  } catch (error) {
+    // To a program that embeds the verifier a query that does not parse is a mistake in its own code; here it came
+    // with the request. It is parsed again only to say what is wrong, so that a good one is parsed once.
+    const query = parsePermissionQuery(request.require?.permissions ?? '')
+    if (!(error instanceof TypeError && 'fault' in query)) throw error
+    throw new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
+  }
+}

@@ -1,0 +1,50 @@
+import { lookup } from 'node:dns/promises'
+import { isIPv6 } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { type ApplicationParts, buildApplication } from './application.ts'
+import type { Configuration } from './configuration.ts'
+import type { ClavigerServer } from './create-server.ts'
+import { closeGracefully } from './shutdown.ts'
+
+/** The address that a server with these settings listens on. A name stays a name: certificates are made out to it. */
+export function addressOf({ host, port, tlsCert }: Configuration): string {
+  const scheme = tlsCert === undefined ? 'http' : 'https'
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
+/** Binds an open engine to its HTTP side, from the first request to the last. */
+export async function runServer(parts: Omit<ApplicationParts, 'isOpen'>): Promise<ClavigerServer> {
+  const { engine, configuration, limits } = parts
+  let url: string | undefined
+  let isOpen = false
+  let closing: Promise<void> | undefined
+  const application = await buildApplication({ ...parts, isOpen: () => isOpen })
+
+  return {
+    createdRootKey: engine.createdRootKey,
+    get url() {
+      if (url === undefined) throw new TypeError('the server does not listen yet')
+      return url
+    },
+    async listen() {
+      const { address } = await lookup(configuration.host)
+      await application.listen({ host: address, port: configuration.port })
+      const listening = addressOf({ ...configuration, port: portOf(application) })
+      // Only with the port that was found free is the issuer known; nothing is answered with another one before.
+      if (configuration.publicUrl === undefined) await engine.setPublicUrl(listening)
+      isOpen = true
+      url = listening
+      return listening
+    },
+    close() {
+      closing ??= closeGracefully(application, limits.closeGraceMs).finally(() => engine.close())
+      return closing
+    },
+  }
+}
+
+function portOf(application: FastifyInstance): number {
+  const address = application.server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('the server listens on no port')
+  return address.port
+}
