@@ -5,36 +5,31 @@ interface RecordUsageArgs {
   readonly uses: readonly KeyUse[]
 }
 
-/** Rows a statement: SQLite takes 32,766 values in one, PostgreSQL about twice that. */
-const ROWS_A_STATEMENT = 5_000
-
 /**
  * Adds to the statistics of keys. It is no change (rule C6): it takes no position, so no verifier is told and no other
  * command waits for the head, and it leaves no audit entry.
  */
 export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db }, { uses }) => {
-  for (let at = 0; at < uses.length; at += ROWS_A_STATEMENT) {
-    const rows = uses.slice(at, at + ROWS_A_STATEMENT).map((use) => ({
-      key_id: use.keyId,
-      verifications: use.count,
-      last_used_at_ms: use.lastUsedAtMs,
-    }))
-    await db
-      .insertInto('key_usage')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.column('key_id').doUpdateSet((eb) => ({
-          verifications: eb('key_usage.verifications', '+', eb.ref('excluded.verifications')),
-          // Batches of several processes come in any order.
-          last_used_at_ms: eb
-            .case()
-            .when('excluded.last_used_at_ms', '>', eb.ref('key_usage.last_used_at_ms'))
-            .then(eb.ref('excluded.last_used_at_ms'))
-            .else(eb.ref('key_usage.last_used_at_ms'))
-            .end(),
-        })),
-      )
-      .execute()
-  }
+  const rows = uses.map((use) => ({
+    key_id: use.keyId,
+    verifications: use.count,
+    last_used_at_ms: use.lastUsedAtMs,
+  }))
+  await db
+    .insertInto('key_usage')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('key_id').doUpdateSet((eb) => ({
+        verifications: eb('key_usage.verifications', '+', eb.ref('excluded.verifications')),
+        // Batches of several processes come in any order.
+        last_used_at_ms: eb
+          .case()
+          .when('excluded.last_used_at_ms', '>', eb.ref('key_usage.last_used_at_ms'))
+          .then(eb.ref('excluded.last_used_at_ms'))
+          .else(eb.ref('key_usage.last_used_at_ms'))
+          .end(),
+      })),
+    )
+    .execute()
   return null
 }

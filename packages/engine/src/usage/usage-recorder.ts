@@ -12,6 +12,8 @@ export interface UsageRecorderOptions {
 const INTERVAL_MS = 1_000
 /** About 20 MB. What comes beyond it while nothing can be written is not counted. */
 const MAX_KEYS = 100_000
+/** Keys a command: few enough that no other command waits for long, and that their values fit into one statement. */
+const KEYS_A_COMMAND = 2_000
 
 /**
  * Writes the usage of keys to the database, once a second in one batch, so that no answer waits for it. A crash loses
@@ -51,7 +53,11 @@ export class UsageRecorder {
     const uses = [...this.#unwritten.values()]
     this.#unwritten.clear()
     try {
-      await this.#options.writer.run('record-usage', { uses }, { kind: 'installation' })
+      while (uses.length > 0) {
+        const batch = uses.slice(0, KEYS_A_COMMAND)
+        await this.#options.writer.run('record-usage', { uses: batch }, { kind: 'installation' })
+        uses.splice(0, KEYS_A_COMMAND)
+      }
     } catch (error) {
       for (const use of uses) this.#count(use)
       this.#options.onFailure(error)
