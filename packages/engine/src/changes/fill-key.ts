@@ -10,6 +10,7 @@ import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { KeyRow } from '../keys/key.ts'
 import { powerOf } from '../management/power.ts'
+import { KINDS_FOR_KEYS } from '../revocation/is-killed.ts'
 import { readRule } from '../revocation/rule-row.ts'
 import { PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -44,7 +45,7 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
         .onRef('revocations.project_id', '=', 'projects.id')
         .on('revocations.issuer', '=', '')
         // These two bound what is read by the index; which pairs of them aim at the key is the verifier's decision.
-        .on('revocations.kind', 'in', ['key', 'client', 'subject', 'everything'])
+        .on('revocations.kind', 'in', KINDS_FOR_KEYS)
         .on((eb) => eb('revocations.target', 'in', [eb.val(''), eb.ref('keys.subject'), eb.ref('keys.id')]))
         .on('revocations.lifted_at_ms', 'is', null)
         .on((eb) => eb.or([eb('revocations.only', 'is', null), eb('revocations.only', '=', 'keys')])),

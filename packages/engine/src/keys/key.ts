@@ -2,9 +2,9 @@ import type { KeyFact } from '@claviger/verify'
 import type { Kysely, Selectable } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
+import { isKilled } from '../revocation/is-killed.ts'
 import type { GivenRights } from '../roles/role-permissions.ts'
 import type { KeySecretTable, KeyTable, Schema } from '../storage/schema.ts'
-import { findKilledKeys } from './killed-keys.ts'
 
 export type KeyRow = Selectable<KeyTable>
 export type SecretRow = Selectable<KeySecretTable>
@@ -28,8 +28,7 @@ export async function loadKey(db: Kysely<Schema>, place: KeyPlace, id: string): 
 /** As {@link loadKey}, for what a revoked key can no longer be: changed or rotated (rule V4). */
 export async function loadLiveKey(db: Kysely<Schema>, place: KeyPlace, id: string): Promise<KeyRow> {
   const row = await loadKey(db, place, id)
-  const killed = await findKilledKeys(db, [row])
-  if (row.revoked_at_ms === null && !killed.has(row.id)) return row
+  if (row.revoked_at_ms === null && !(await isKilled(db, row))) return row
   throw new CodedError('revoked', 'The key was revoked, for good. Create another one.')
 }
 

@@ -2,8 +2,9 @@ import { covers, coversAll } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
 import type { KeyPlace } from '../keys/key.ts'
-import { findKilledKeys } from '../keys/killed-keys.ts'
+import { isKilled } from '../revocation/is-killed.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
+import { PreparedQuery } from '../storage/prepared-query.ts'
 import { type Power, powerOf } from './power.ts'
 import { ROOT_GRANTS, VERBS, type Verb } from './verbs.ts'
 
@@ -20,24 +21,28 @@ export type RightsSource = Pick<CommandContext, 'db' | 'nowMs' | 'actor'>
 
 const ALL_RIGHTS: Rights = { verbs: new Set(VERBS), grants: ROOT_GRANTS, boundTo: null }
 
+/** Every call of a management key asks for it. */
+const keyQuery = new PreparedQuery((db, parameter: (name: 'id') => string) =>
+  db
+    .selectFrom('keys')
+    .selectAll()
+    .where('id', '=', parameter('id'))
+    .where('project_id', '=', MANAGEMENT_PROJECT),
+)
+
 /**
  * Reads the caller's rights. Inside a command it reads them in the command's transaction, so that nothing
  * commits for a management key after its revocation was acknowledged. Throws `unauthenticated` then.
  */
 export async function loadRights({ db, nowMs, actor }: RightsSource): Promise<Rights> {
   if (actor.kind !== 'management-key') return ALL_RIGHTS
-  const key = await db
-    .selectFrom('keys')
-    .selectAll()
-    .where('id', '=', actor.keyId)
-    .where('project_id', '=', MANAGEMENT_PROJECT)
-    .executeTakeFirst()
+  const [key] = await keyQuery.execute(db, { id: actor.keyId })
   // A key without verbs is a customer's, and never manages (rule M4).
   if (key === undefined || key.verbs === null) throw unauthenticated()
   if (key.revoked_at_ms !== null || key.deleted_at_ms !== null || key.disabled !== 0) throw unauthenticated()
   if (key.expires_at_ms !== null && key.expires_at_ms <= nowMs) throw unauthenticated()
   if (key.not_before_ms !== null && key.not_before_ms > nowMs) throw unauthenticated()
-  if ((await findKilledKeys(db, [key])).has(key.id)) throw unauthenticated()
+  if (await isKilled(db, key)) throw unauthenticated()
   const { verbs, grants } = powerOf(key)
   return { verbs: new Set(verbs), grants, boundTo: key.managed_project_id }
 }
