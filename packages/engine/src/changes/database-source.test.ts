@@ -23,10 +23,12 @@ afterAll(() => installation.close())
 class RecordingSink implements Sink {
   readonly snapshots: Snapshot[] = []
   readonly changes: Change[] = []
-  /** What `apply` fails with. */
+  /** What `apply` and `reset` fail with. */
   fault: Error | null = null
+  resetFault: Error | null = null
 
   reset(snapshot: Snapshot): void {
+    if (this.resetFault !== null) throw this.resetFault
     this.snapshots.push(snapshot)
   }
 
@@ -101,7 +103,9 @@ describe('a source in the process of the writer', () => {
     expect(await codeOf(putRole(scope, 'missed', { permissions: [] }))).toBe('internal')
     expect(source.fresh()).toBe(false)
     expect(JSON.stringify(sound.changes)).toContain('missed')
-    faulty.fault = null
+    faulty.resetFault = new Error('no memory left yet')
+    expect(await source.refresh()).toBe(false)
+    faulty.fault = faulty.resetFault = null
     expect(await Promise.all([source.refresh(), source.refresh()])).toEqual([true, true])
     expect(JSON.stringify(faulty.snapshots.at(-1))).toContain('missed')
     expect(faulty.snapshots).toHaveLength(2)

@@ -9,8 +9,6 @@ interface Delivery {
   /** While a snapshot is read: the changes that came meanwhile. */
   waiting: Change[] | null
   loading: Promise<void> | null
-  /** True: a change was not applied, so that nothing known there is certain. */
-  behind: boolean
   readonly stop: () => void
 }
 
@@ -26,6 +24,8 @@ export class DatabaseSource implements Source {
   readonly #parts: SourceParts
   readonly #projectId: string
   readonly #deliveries = new Map<Sink, Delivery>()
+  /** Sinks that failed to apply a change, so that nothing known there is certain. */
+  readonly #behind = new Set<Sink>()
 
   constructor(parts: SourceParts, projectId: string) {
     this.#parts = parts
@@ -34,9 +34,9 @@ export class DatabaseSource implements Source {
 
   async open(sink: Sink): Promise<void> {
     const stop = this.#parts.writer.onChanges((projectId, change) => {
-      if (projectId === this.#projectId) deliver(sink, delivery, change)
+      if (projectId === this.#projectId) this.#deliver(sink, delivery, change)
     })
-    const delivery: Delivery = { waiting: null, loading: null, behind: false, stop }
+    const delivery: Delivery = { waiting: null, loading: null, stop }
     this.#deliveries.set(sink, delivery)
     try {
       await this.#load(sink, delivery)
@@ -51,14 +51,18 @@ export class DatabaseSource implements Source {
   }
 
   fresh(): boolean {
-    if (!this.#parts.writer.alive) return false
-    for (const delivery of this.#deliveries.values()) if (delivery.behind) return false
-    return true
+    return this.#parts.writer.alive && this.#behind.size === 0
   }
 
   /** Loads anew what a sink has missed. A writer that has died does not come back. */
   async refresh(): Promise<boolean> {
-    for (const [sink, delivery] of this.#deliveries) if (delivery.behind) await this.#load(sink, delivery)
+    try {
+      for (const [sink, delivery] of this.#deliveries) {
+        if (this.#behind.has(sink)) await this.#load(sink, delivery)
+      }
+    } catch {
+      // The database cannot be read: the sink stays behind, and whoever asks next tries again.
+    }
     return this.fresh()
   }
 
@@ -69,6 +73,7 @@ export class DatabaseSource implements Source {
   close(sink: Sink): void {
     this.#deliveries.get(sink)?.stop()
     this.#deliveries.delete(sink)
+    this.#behind.delete(sink)
   }
 
   /** Whoever asks while a snapshot is read waits for that one. */
@@ -90,21 +95,21 @@ export class DatabaseSource implements Source {
     delivery.waiting = waiting
     const snapshot = await readSnapshot(reader, { projectId: this.#projectId, nowMs: clock.nowMs() })
     delivery.waiting = null
-    delivery.behind = false
     sink.reset(snapshot)
-    for (const change of waiting) deliver(sink, delivery, change)
+    this.#behind.delete(sink)
+    for (const change of waiting) this.#deliver(sink, delivery, change)
   }
-}
 
-function deliver(sink: Sink, delivery: Delivery, change: Change): void {
-  if (delivery.waiting !== null) {
-    delivery.waiting.push(change)
-    return
-  }
-  try {
-    sink.apply(change)
-  } catch (error) {
-    delivery.behind = true
-    throw error
+  #deliver(sink: Sink, delivery: Delivery, change: Change): void {
+    if (delivery.waiting !== null) {
+      delivery.waiting.push(change)
+      return
+    }
+    try {
+      sink.apply(change)
+    } catch (error) {
+      this.#behind.add(sink)
+      throw error
+    }
   }
 }

@@ -209,7 +209,8 @@ describe('a revocation by the text of a key', () => {
     const caller = await createManagementKey(issuing.scope, { name: 'caller', preset: 'backend' })
     const leaked = await createManagementKey(issuing.scope, { name: 'leaked', preset: 'backend' })
     const scope = issuing.as(managementKey(caller.id))
-    await createRevocation(scope, { credential: leaked.credential })
+    const receipt = await createRevocation(scope, { credential: leaked.credential })
+    expect(await readReceipt(scope, receipt.id)).toEqual(receipt)
     expect(await readManagementKey(issuing.scope, leaked.id)).toMatchObject({ status: 'revoked' })
     // Not by its id: that needs the verb for management keys.
     expect(await codeOf(createRevocation(scope, { keyId: caller.id }))).toBe('not_found')

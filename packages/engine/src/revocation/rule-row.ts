@@ -37,6 +37,10 @@ export async function loadRule({ db, projectId }: RightsPlace, id: string): Prom
     .where('project_id', '=', projectId)
     .where('id', '=', id)
     .executeTakeFirst()
-  if (row === undefined) throw new CodedError('not_found', 'The project has no such revocation.')
+  if (row === undefined) throw noRevocation()
   return row
+}
+
+export function noRevocation(): CodedError {
+  return new CodedError('not_found', 'The project has no such revocation.')
 }

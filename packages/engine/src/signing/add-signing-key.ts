@@ -32,6 +32,8 @@ export const addSigningKeyCommand: Command<NewSigningKey, { readonly id: string 
   if (context.actor.kind === 'management-key') {
     throw new CodedError('forbidden', 'Signing keys are added by the node itself.')
   }
+  // Locks the head before it looks: demands of other processes wait here, and then find this one's ring (rule C2).
+  await context.position(key.projectId)
   const active = await context.db
     .selectFrom('signing_keys')
     .select('id')

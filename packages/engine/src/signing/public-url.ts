@@ -65,6 +65,8 @@ export const setPublicUrlCommand: Command<SetPublicUrlArgs, null> = async (conte
     throw new CodedError('forbidden', 'The public URL is set where Claviger is started, and there alone.')
   }
   const { db, nowMs } = context
+  // Locks before it looks (rule C2). This project's id is the first of those that are locked below, in their order.
+  await context.position(MANAGEMENT_PROJECT)
   const before = await currentPublicUrl(db)
   if (before === url) return null
   const untilMs = nowMs + MAX_TOKEN_LIFE_SECONDS * 1000
