@@ -1,5 +1,6 @@
-import { parsePosition, type RevocationKind, RevocationRules } from '@claviger/verify'
+import { parsePosition, RevocationRules } from '@claviger/verify'
 import type { Kysely } from 'kysely'
+import { readRule } from '../revocation/rule-row.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { KeyRow } from './key.ts'
 
@@ -46,18 +47,6 @@ async function loadRules(
     .execute()
   const epochs = await db.selectFrom('epochs').select('epoch').where('project_id', '=', projectId).execute()
   const rules = new RevocationRules(new Set(epochs.map(({ epoch }) => epoch)))
-  for (const row of rows) {
-    rules.add({
-      id: row.id,
-      kind: row.kind as RevocationKind,
-      target: row.target,
-      issuer: null,
-      only: row.only as 'keys' | 'tokens' | null,
-      ban: row.ban !== 0,
-      position: { epoch: row.epoch, number: row.number },
-      issuedBeforeMs: row.issued_before_ms,
-      tokensUntilMs: row.tokens_until_ms,
-    })
-  }
+  for (const row of rows) rules.add(readRule(row))
   return rules
 }

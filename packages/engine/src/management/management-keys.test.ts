@@ -222,6 +222,20 @@ describe('attacks on management keys (M3)', () => {
     )
   })
 
+  test('a narrow one cannot swap power that it lacks for power that it has', async () => {
+    const caller = await actAs(MANAGER)
+    const other = await createManagementKey(scope, {
+      name: 'x',
+      verbs: ['keys:write'],
+      grants: ['billing:*'],
+    })
+    expect(await codeOf(changeManagementKey(caller, other.id, { verbs: ['keys:read'] }))).toBe(
+      'exceeds_grants',
+    )
+    const grants = ['documents:read']
+    expect(await codeOf(changeManagementKey(caller, other.id, { grants }))).toBe('exceeds_grants')
+  })
+
   test('a bound one sees no other project, and no management key of another (M2)', async () => {
     const caller = await actAs({ verbs: [...VERBS], grants: ['*:*'] })
     const foreign = await createManagementKey(scope, { name: 'x', preset: 'edge', project: 'other' })
