@@ -1,12 +1,18 @@
+import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Change, comparePositions, type Sink, type Snapshot, Verifier } from '@claviger/verify'
+import { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { codeOf, openTestInstallation, type TestInstallation } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing } from '../../test/issuing.ts'
+import type { ChangeListener } from '../commands/writer.ts'
 import { createKey } from '../keys/create-key.ts'
 import { revokeKey } from '../keys/revoke-key.ts'
 import { createProject } from '../projects/create-project.ts'
 import { putRole } from '../roles/put-role.ts'
+import { openForReading } from '../storage/open-database.ts'
+import type { Schema } from '../storage/schema.ts'
+import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { DatabaseSource } from './database-source.ts'
 import { readHead } from './read-head.ts'
 
@@ -80,6 +86,30 @@ describe('a source in the process of the writer', () => {
       expect(sink.numbersAfterSnapshot()).toEqual(expected)
       source.close(sink)
     }
+  })
+
+  test('keeps a change that comes while the snapshot is read, and tells it after (F1)', async () => {
+    let tell: ChangeListener | undefined
+    const writer = {
+      alive: true,
+      onChanges(listener: ChangeListener) {
+        tell = listener
+        return () => undefined
+      },
+    }
+    const { epoch, number } = await readHead(installation.reader, 'default')
+    const change = { position: { epoch, number: number + 1 }, atMs: 0, commandId: 'cmd_1', facts: [] }
+    const { sqlite } = openForReading(join(installation.folder, 'claviger.db'))
+    const reader = new Kysely<Schema>({
+      dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
+      // The head has been read by then, and the rest not yet.
+      log: ({ query }) => (query.sql.includes(' from "roles"') ? tell?.('default', change) : undefined),
+    })
+    const sink = new RecordingSink()
+    await new DatabaseSource({ ...installation, reader, writer }, 'default').open(sink)
+    expect(sink.snapshots[0]?.position).toEqual({ epoch, number })
+    expect(sink.changes).toEqual([change])
+    sqlite.close()
   })
 
   test('tells nothing of other projects (F3)', async () => {

@@ -1,4 +1,6 @@
-import { parseToken, RESERVED_CLAIMS, type Verdict } from '@claviger/verify'
+import { join } from 'node:path'
+import { formatPosition, type Position, parseToken, RESERVED_CLAIMS, type Verdict } from '@claviger/verify'
+import { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   codeOf,
@@ -15,6 +17,9 @@ import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { createProject } from '../projects/create-project.ts'
 import { deleteRole } from '../roles/delete-role.ts'
 import { putRole } from '../roles/put-role.ts'
+import { openForReading } from '../storage/open-database.ts'
+import type { Schema } from '../storage/schema.ts'
+import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { type MintTokenInput, mintToken } from './mint-token.ts'
 
 const HOUR_MS = 3_600_000
@@ -152,22 +157,33 @@ describe('a minted token', () => {
     expect(installation.changes).toHaveLength(length)
   })
 
-  test('carries the head as it was before the caller was authenticated, which its verifier has applied (V2)', async () => {
-    const key = await createManagementKey(issuing.scope, { name: 'minter', verbs: ['tokens:mint'] })
-    const order: string[] = []
+  test('carries the head as it was when the request came, which its verifier has applied (V2)', async () => {
     const before = await readHead(installation.reader, 'default')
+    const applied: string[] = []
     const scope = {
-      ...issuing.as(managementKey(key.id)),
-      async waitForApplied(position: typeof before) {
-        // A change made while the token is minted is after its `pos`.
+      ...issuing.scope,
+      async waitForApplied(position: Position) {
+        applied.push(formatPosition(position))
+        // A change that is made while the token is minted is after its `pos`.
         await putRole(issuing.scope, 'meanwhile', { permissions: [] })
-        order.push('applied')
-        expect(position).toEqual(before)
       },
     }
     const { credential } = await mintToken(scope, INPUT)
-    expect(order).toEqual(['applied'])
-    expect(claimsOf(credential).pos).toBe(`${before.epoch}:${before.number}`)
+    expect(claimsOf(credential).pos).toBe(formatPosition(before))
+    expect(applied).toEqual([formatPosition(before)])
+  })
+
+  test('reads the head before anything that authenticates the caller (V2)', async () => {
+    const key = await createManagementKey(issuing.scope, { name: 'minter', verbs: ['tokens:mint'] })
+    const tables: string[] = []
+    const { sqlite } = openForReading(join(installation.folder, 'claviger.db'))
+    const reader = new Kysely<Schema>({
+      dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
+      log: ({ query }) => void tables.push(/ from "(\w+)"/.exec(query.sql)?.[1] ?? query.sql),
+    })
+    await mintToken({ ...issuing.as(managementKey(key.id)), reader }, INPUT)
+    expect(tables.slice(0, 3)).toEqual(['projects', 'keys', 'revocations'])
+    sqlite.close()
   })
 })
 

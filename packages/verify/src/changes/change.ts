@@ -84,7 +84,7 @@ export interface RevocationFact {
   readonly rule: RevocationRule
 }
 
-/** A ban was lifted; the *all so far* rule it leaves behind follows as a fact of its own (rule V1). */
+/** A ban was lifted; the *all so far* rule it leaves behind comes before it as a fact of its own (rule V1). */
 export interface LiftFact {
   readonly type: 'lift'
   readonly ruleId: string
