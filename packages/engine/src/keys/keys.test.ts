@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseKeyString, sha256 } from '@claviger/verify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeOf, openTestInstallation, type TestInstallation } from '../../test/installation.ts'
@@ -453,6 +455,22 @@ describe('the audit', () => {
     for (const secret of [credential, rotated.credential]) {
       expect(text).not.toContain(secret)
       expect(text).not.toContain(sha256(secret))
+    }
+  })
+
+  test('and the database hold no text of a key, and no error repeats one', async () => {
+    const { id, credential } = await createKey(scope, { name: 'a' })
+    const rotated = await rotateKey(scope, id)
+    const files = readdirSync(installation.folder).map((name) =>
+      readFileSync(join(installation.folder, name)),
+    )
+    for (const text of [credential, rotated.credential, installation.rootKey.reveal()]) {
+      expect(files.some((file) => file.includes(text))).toBe(false)
+    }
+    for (const input of [{ roles: [credential] }, { scopes: [credential] }, { prefix: credential }]) {
+      const error = await createKey(scope, { name: 'x', ...input }).catch((reason: unknown) => reason)
+      expect(String(error)).toContain('CodedError')
+      expect(String(error)).not.toContain(credential)
     }
   })
 

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { parseInput } from '../input.ts'
 import { authorizeRead } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
+import { KINDS_FOR_KEYS } from '../revocation/is-killed.ts'
 import type { Scope } from '../scope.ts'
 import type { Schema } from '../storage/schema.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
@@ -97,7 +98,7 @@ function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condit
   }
 }
 
-/** Rules that aim at the key; whether one kills it depends on positions (killed-keys.ts). */
+/** Rules that may aim at the key; whether one kills it depends on positions (killed-keys.ts). */
 function rulesFor(eb: KeyExpressions) {
   return eb
     .selectFrom('revocations')
@@ -105,17 +106,8 @@ function rulesFor(eb: KeyExpressions) {
     .whereRef('revocations.project_id', '=', 'keys.project_id')
     .where('revocations.issuer', '=', '')
     .where('revocations.lifted_at_ms', 'is', null)
+    .where('revocations.kind', 'in', KINDS_FOR_KEYS)
     .where((rule) =>
-      rule.or([
-        rule.and([rule('revocations.kind', '=', 'everything'), rule('revocations.target', '=', '')]),
-        rule.and([
-          rule('revocations.kind', '=', 'subject'),
-          rule('revocations.target', '=', rule.ref('keys.subject')),
-        ]),
-        rule.and([
-          rule('revocations.kind', 'in', ['key', 'client']),
-          rule('revocations.target', '=', rule.ref('keys.id')),
-        ]),
-      ]),
+      rule('revocations.target', 'in', [rule.val(''), rule.ref('keys.subject'), rule.ref('keys.id')]),
     )
 }

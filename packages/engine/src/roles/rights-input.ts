@@ -32,11 +32,13 @@ export const ScopeList = Type.Array(Type.String({ minLength: 1, maxLength: MAX_P
 
 /** Refuses a scope that is neither a permission nor one of OpenID Connect's (rule R3). Null: not narrowed. */
 export function checkScopes(scopes: readonly string[] | null): readonly string[] | null {
-  const [invalid] = scopes === null ? [] : readScopes(scopes).invalid
-  if (invalid === undefined) return scopes === null ? null : distinct(scopes)
+  if (scopes === null) return null
+  const { invalid } = readScopes(scopes)
+  const index = scopes.findIndex((scope) => invalid.includes(scope))
+  if (index === -1) return distinct(scopes)
   throw new CodedError(
     'invalid_request',
-    `\`scopes\` holds ${JSON.stringify(invalid)}, which is no permission. Write scopes as resource:action.`,
+    `\`scopes.${index}\` is no permission. Write scopes as resource:action.`,
   )
 }
 

@@ -1,4 +1,4 @@
-import { effectivePermissions } from '@claviger/verify'
+import { effectivePermissions, KEY_PATTERN } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -43,8 +43,13 @@ export async function requireRoles(
   if (unknown.length === 0) return known
   throw new CodedError(
     'invalid_request',
-    `\`roles\` names ${unknown.map((name) => JSON.stringify(name)).join(', ')}, which the project does not have. Create a role first.`,
+    `\`roles\` names ${unknown.map(quote).join(', ')}, which the project does not have. Create a role first.`,
   )
+}
+
+/** The text of a key fits the grammar of a role's name: one that was pasted by mistake is not repeated. */
+function quote(name: string): string {
+  return JSON.stringify(name.replaceAll(KEY_PATTERN, '[redacted]'))
 }
 
 /**
