@@ -15,7 +15,7 @@ import { addManagementApi } from './management-api.ts'
 import { answerNotFound } from './not-found.ts'
 import { addPages } from './pages.ts'
 import { sendProblem, toCodedError } from './problem.ts'
-import { logAnswers } from './request-log.ts'
+import { logAnswer } from './request-log.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -31,7 +31,10 @@ export interface ApplicationParts {
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
   const { engine, log, isOpen } = parts
   const server = fastifyOf(parts)
-  logAnswers(server, log)
+  server.addHook('onResponse', (request, reply, done) => {
+    logAnswer(log, request, reply)
+    done()
+  })
   answerNotFound(server)
   answerErrors(server, log)
   acceptJsonBodies(server)
@@ -63,13 +66,14 @@ function fastifyOf({ configuration, limits, log, engine }: ApplicationParts): Fa
     forceCloseConnections: 'idle',
     // What still arrives while the server closes was sent in good faith, and is answered.
     return503OnClosing: false,
-    // A path that cannot be decoded has no route, and so passes no hook; it is guarded here (rule M5).
+    // A path that cannot be decoded has no route, and so passes no hook; it is guarded and logged here (rule M5).
     frameworkErrors: (error, request, reply) => {
-      const guarded = isManagementPath(request.url) ? authenticate(engine, request, null) : Promise.resolve()
-      guarded.then(
-        () => sendProblem(reply, reported(error, { log, requestId: request.id })),
-        (refusal: unknown) => sendProblem(reply, reported(refusal, { log, requestId: request.id })),
-      )
+      reply.raw.once('finish', () => logAnswer(log, request, reply))
+      const answer = (reason: unknown): void => {
+        sendProblem(reply, reported(reason, { log, requestId: request.id }))
+      }
+      if (!isManagementPath(request.url)) answer(error)
+      else authenticate(engine, request, null).then(() => answer(error), answer)
     },
   })
 }

@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROUTES } from '../src/routes/table.ts'
+import { startTestServer, type TestServer } from './test-server.ts'
+
+let claviger: TestServer
+
+beforeAll(async () => {
+  claviger = await startTestServer()
+  await claviger.call('PUT', '/v1/roles/reader', { body: { permissions: ['documents:read'] } })
+})
+afterAll(() => claviger.close())
+
+async function createKey(input: Record<string, unknown> = {}): Promise<{ id: string; credential: string }> {
+  const { status, body } = await claviger.call('POST', '/v1/keys', { body: { name: 'a key', ...input } })
+  expect(status).toBe(201)
+  return body
+}
+
+async function verify(credential: string, request: Record<string, unknown> = {}) {
+  const { status, body } = await claviger.call('POST', '/v1/verify', { body: { credential, ...request } })
+  expect(status).toBe(200)
+  return body
+}
+
+test('a key is created, verified, rotated and revoked, each for the very next call', async () => {
+  const key = await createKey({ roles: ['reader'], subject: 'alice', metadata: { plan: 'pro' } })
+  expect(await verify(key.credential, { require: { permissions: 'documents:read' } })).toMatchObject({
+    ok: true,
+    kind: 'key',
+    id: key.id,
+    subject: 'alice',
+    permissions: ['documents:read'],
+    metadata: { plan: 'pro' },
+  })
+  expect(await verify(key.credential, { require: { permissions: 'documents:write' } })).toMatchObject({
+    ok: false,
+    code: 'insufficient_permissions',
+    status: 403,
+  })
+
+  const rotated = await claviger.call('POST', `/v1/keys/${key.id}/rotate`)
+  expect(rotated.status).toBe(200)
+  expect(rotated.body.id).toBe(key.id)
+  expect(await verify(key.credential)).toMatchObject({ ok: true, id: key.id })
+  expect(await verify(rotated.body.credential)).toMatchObject({ ok: true, id: key.id })
+
+  const receipt = await claviger.call('POST', `/v1/keys/${key.id}/revoke`, { body: { reason: 'leaked' } })
+  expect(receipt).toMatchObject({ status: 200, body: { effective: true } })
+  expect(await verify(key.credential)).toMatchObject({ ok: false, code: 'revoked', status: 401 })
+  expect(await verify(rotated.body.credential)).toMatchObject({ ok: false, code: 'revoked' })
+  expect((await claviger.call('GET', `/v1/keys/${key.id}`)).body).toMatchObject({ revokeReason: 'leaked' })
+})
+
+test('a key is listed, changed and deleted', async () => {
+  const key = await createKey({ name: 'to be changed' })
+  const listed = await claviger.call('GET', '/v1/keys?name=to%20be%20changed&limit=1&status=active')
+  expect(listed.body.items).toMatchObject([{ id: key.id }])
+  const changed = await claviger.call('PATCH', `/v1/keys/${key.id}`, { body: { disabled: true } })
+  expect(changed).toMatchObject({ status: 200, body: { disabled: true, status: 'disabled' } })
+  expect(await verify(key.credential)).toMatchObject({ ok: false, code: 'disabled' })
+  expect((await claviger.call('DELETE', `/v1/keys/${key.id}`)).status).toBe(204)
+  expect((await claviger.call('GET', `/v1/keys/${key.id}`)).status).toBe(404)
+  expect(await verify(key.credential)).toMatchObject({ ok: false, code: 'revoked' })
+})
+
+test('revoke and rotate take a request without a body, of whatever media type', async () => {
+  for (const headers of [{}, { 'content-type': 'application/json' }]) {
+    const { id } = await createKey()
+    expect((await claviger.call('POST', `/v1/keys/${id}/rotate`, { headers })).status).toBe(200)
+    expect((await claviger.call('POST', `/v1/keys/${id}/revoke`, { headers })).status).toBe(200)
+  }
+})
+
+test('a list goes on where its page ended', async () => {
+  await createKey({ prefix: 'paged' })
+  await createKey({ prefix: 'paged' })
+  const first = await claviger.call('GET', '/v1/keys?prefix=paged&limit=1')
+  const second = await claviger.call('GET', `/v1/keys?prefix=paged&limit=1&cursor=${first.body.nextCursor}`)
+  expect(second.body.items).toHaveLength(1)
+  expect(second.body.items[0].id).not.toBe(first.body.items[0].id)
+  expect(second.body.nextCursor).toBeNull()
+})
+
+test("a key's IP list is held against the address that the caller names, and not against the caller's own", async () => {
+  const { credential } = await createKey({ ipAllow: ['192.0.2.0/24'] })
+  expect(await verify(credential, { context: { ip: '192.0.2.7' } })).toMatchObject({ ok: true })
+  expect(await verify(credential, { context: { ip: '127.0.0.1' } })).toMatchObject({ code: 'ip_denied' })
+  expect(await verify(credential)).toMatchObject({ code: 'ip_denied' })
+})
+
+test('a token is minted, checked against its audience, and revoked by its text', async () => {
+  const minted = await claviger.call('POST', '/v1/tokens', {
+    body: { subject: 'bob', audience: 'https://api.example.com', roles: ['reader'] },
+  })
+  expect(minted.status).toBe(201)
+  const { credential } = minted.body
+  const right = { require: { audience: 'https://api.example.com', permissions: 'documents:read' } }
+  expect(await verify(credential, right)).toMatchObject({ ok: true, kind: 'token', subject: 'bob' })
+  expect(await verify(credential, { require: { audience: ['x', 'https://api.example.com'] } })).toMatchObject(
+    {
+      ok: true,
+    },
+  )
+  expect(await verify(credential, { require: { audience: 'any' } })).toMatchObject({ ok: true })
+  expect(await verify(credential, { require: { audience: 'other' } })).toMatchObject({
+    code: 'wrong_audience',
+  })
+  expect(await verify(credential)).toMatchObject({ ok: false, code: 'wrong_audience' })
+
+  const revoked = await claviger.call('POST', '/v1/revocations', { body: { credential } })
+  expect(revoked).toMatchObject({ status: 201, body: { effective: true } })
+  expect(await verify(credential, right)).toMatchObject({ ok: false, code: 'revoked' })
+  const receipt = await claviger.call('GET', `/v1/revocations/${revoked.body.id}`)
+  expect(receipt).toMatchObject({ status: 200, body: revoked.body })
+})
+
+test('everything of a subject is revoked so far, and a token minted afterwards works', async () => {
+  const mint = async () =>
+    (await claviger.call('POST', '/v1/tokens', { body: { subject: 'carol', audience: 'a' } })).body.credential
+  const before = await mint()
+  expect((await claviger.call('POST', '/v1/revocations', { body: { subject: 'carol' } })).status).toBe(201)
+  const after = await mint()
+  expect(await verify(before, { require: { audience: 'a' } })).toMatchObject({ code: 'revoked' })
+  expect(await verify(after, { require: { audience: 'a' } })).toMatchObject({ ok: true })
+})
+
+test('a ban is listed and lifted', async () => {
+  const ban = await claviger.call('POST', '/v1/revocations', { body: { subject: 'dave', ban: true } })
+  const listed = await claviger.call('GET', '/v1/revocations?ban=true&limit=10')
+  expect(listed.body.items).toMatchObject([{ id: ban.body.id, kind: 'subject', target: 'dave', ban: true }])
+  expect((await claviger.call('DELETE', `/v1/revocations/${ban.body.id}`)).status).toBe(200)
+  expect((await claviger.call('DELETE', `/v1/revocations/${ban.body.id}`)).status).toBe(404)
+})
+
+test('a role is written, listed, read and deleted, and its name is never used again', async () => {
+  await claviger.call('PUT', '/v1/roles/temporary', { body: { permissions: ['a:b'] } })
+  expect((await claviger.call('GET', '/v1/roles/temporary')).body.permissions).toEqual(['a:b'])
+  expect(
+    (await claviger.call('GET', '/v1/roles')).body.items.map((role: { name: string }) => role.name),
+  ).toEqual(['reader', 'temporary'])
+  expect((await claviger.call('DELETE', '/v1/roles/temporary')).status).toBe(204)
+  const again = await claviger.call('PUT', '/v1/roles/temporary', { body: { permissions: [] } })
+  expect(again).toMatchObject({ status: 409, body: { code: 'name_retired' } })
+})
+
+test('a subject of any spelling has a record that is written, changed, listed, read and deleted', async () => {
+  for (const subject of ['eve', 'mailto:a b@example.com', 'a/b', 'ünï/💡?#%', 'x'.repeat(255)]) {
+    const path = `/v1/subjects/${encodeURIComponent(subject)}`
+    const written = await claviger.call('PUT', path, { body: { permissions: ['a:*'] } })
+    expect(written).toMatchObject({ status: 200, body: { subject, permissions: ['a:*'] } })
+    expect((await claviger.call('PATCH', path, { body: { disabled: true } })).body.disabled).toBe(true)
+    expect((await claviger.call('GET', path)).body.subject).toBe(subject)
+    const listed = await claviger.call('GET', '/v1/subjects?disabled=true')
+    expect(listed.body.items).toMatchObject([{ subject }])
+    expect((await claviger.call('DELETE', path)).status).toBe(204)
+    expect((await claviger.call('GET', path)).status).toBe(404)
+  }
+})
+
+test('a project is created, listed and read, and is its own world', async () => {
+  const created = await claviger.call('POST', '/v1/projects', {
+    body: { name: 'acme', keyPrefix: 'acme_live' },
+  })
+  expect(created).toMatchObject({ status: 201, body: { name: 'acme' } })
+  expect((await claviger.call('POST', '/v1/projects', { body: { name: 'acme' } })).body.code).toBe(
+    'already_exists',
+  )
+  expect((await claviger.call('GET', '/v1/projects')).body.items).toHaveLength(3)
+  expect((await claviger.call('GET', '/v1/projects/acme')).body.keyPrefix).toBe('acme_live')
+
+  const headers = { 'claviger-project': 'acme' }
+  const key = await claviger.call('POST', '/v1/keys', { headers, body: { name: 'of acme' } })
+  expect(key.body.credential).toMatch(/^acme_live_/)
+  expect(await verify(key.body.credential)).toMatchObject({ ok: false, code: 'unknown' })
+  const there = await claviger.call('POST', '/v1/verify', {
+    headers,
+    body: { credential: key.body.credential },
+  })
+  expect(there.body).toMatchObject({ ok: true, project: 'acme' })
+})
+
+test('a management key is created, listed, read, changed, rotated, revoked and deleted', async () => {
+  const created = await claviger.call('POST', '/v1/management-keys', {
+    body: { name: 'backend', preset: 'backend', grants: ['documents:*'] },
+  })
+  expect(created).toMatchObject({ status: 201, body: { project: 'default' } })
+  const { id, credential: key } = created.body
+  expect((await claviger.call('GET', '/v1/keys', { key })).status).toBe(200)
+  expect((await claviger.call('GET', '/v1/management-keys')).body.items).toHaveLength(2)
+  expect((await claviger.call('GET', `/v1/management-keys/${id}`)).body.grants).toEqual(['documents:*'])
+  const changed = await claviger.call('PATCH', `/v1/management-keys/${id}`, {
+    body: { verbs: ['keys:read'] },
+  })
+  expect(changed.body.verbs).toEqual(['keys:read'])
+  const rotated = await claviger.call('POST', `/v1/management-keys/${id}/rotate`, {
+    body: { overlapSeconds: 60 },
+  })
+  expect((await claviger.call('GET', '/v1/keys', { key: rotated.body.credential })).status).toBe(200)
+  expect((await claviger.call('POST', `/v1/management-keys/${id}/revoke`)).status).toBe(200)
+  expect((await claviger.call('GET', '/v1/keys', { key })).status).toBe(401)
+  expect((await claviger.call('DELETE', `/v1/management-keys/${id}`)).status).toBe(204)
+})
+
+test('signing keys and audit entries are listed', async () => {
+  const keys = await claviger.call('GET', '/v1/signing-keys')
+  expect(keys.body.items).toMatchObject([{ algorithm: 'RS256', status: 'active' }])
+  expect(JSON.stringify(keys.body)).not.toMatch(/"(d|p|q|dp|dq|qi)":/)
+  const audit = await claviger.call('GET', '/v1/audit?action=role.put&limit=200')
+  expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
+})
+
+test('every route of the table has answered as the reference says', () => {
+  expect([...claviger.succeeded].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
+})
