@@ -1,0 +1,147 @@
+import type { Verdict, Verifier, VerifyRequest } from '@claviger/verify'
+import { listAuditEntries } from './audit/list-entries.ts'
+import type { Engine } from './engine.ts'
+import { changeKey } from './keys/change-key.ts'
+import { createKey } from './keys/create-key.ts'
+import { deleteKey } from './keys/delete-key.ts'
+import { listKeys } from './keys/list-keys.ts'
+import { readKey } from './keys/read-key.ts'
+import { revokeKey } from './keys/revoke-key.ts'
+import { rotateKey } from './keys/rotate-key.ts'
+import { changeManagementKey } from './management/change-management-key.ts'
+import { createManagementKey } from './management/create-management-key.ts'
+import { deleteManagementKey } from './management/delete-management-key.ts'
+import { listManagementKeys } from './management/list-management-keys.ts'
+import { readManagementKey } from './management/read-management-key.ts'
+import { revokeManagementKey } from './management/revoke-management-key.ts'
+import { rotateManagementKey } from './management/rotate-management-key.ts'
+import { createRevocation, type RevocationScope } from './revocation/create-revocation.ts'
+import { liftBan } from './revocation/lift-ban.ts'
+import { listRevocations } from './revocation/list-revocations.ts'
+import { readReceipt } from './revocation/read-receipt.ts'
+import { deleteRole } from './roles/delete-role.ts'
+import { listRoles } from './roles/list-roles.ts'
+import { putRole } from './roles/put-role.ts'
+import { readRole } from './roles/read-role.ts'
+import { type Jwks, readJwks } from './signing/jwks.ts'
+import { listSigningKeys } from './signing/list-signing-keys.ts'
+import { deleteSubject } from './subjects/delete-subject.ts'
+import { listSubjects } from './subjects/list-subjects.ts'
+import { patchSubject } from './subjects/patch-subject.ts'
+import { putSubject } from './subjects/put-subject.ts'
+import { readSubject } from './subjects/read-subject.ts'
+import { type MintScope, mintToken } from './tokens/mint-token.ts'
+
+/** The operations of a noun, bound to where and for whom they work. Their files say what they take and answer. */
+interface Operations<Scope> {
+  readonly [name: string]: (scope: Scope, ...input: never[]) => unknown
+}
+
+type Bound<Ops> = {
+  readonly [Name in keyof Ops]: Ops[Name] extends (scope: never, ...input: infer Input) => infer Answer
+    ? (...input: Input) => Answer
+    : never
+}
+
+const KEYS = {
+  create: createKey,
+  list: listKeys,
+  read: readKey,
+  change: changeKey,
+  rotate: rotateKey,
+  revoke: revokeKey,
+  delete: deleteKey,
+}
+const MANAGEMENT_KEYS = {
+  create: createManagementKey,
+  list: listManagementKeys,
+  read: readManagementKey,
+  change: changeManagementKey,
+  rotate: rotateManagementKey,
+  revoke: revokeManagementKey,
+  delete: deleteManagementKey,
+}
+const ROLES = { put: putRole, list: listRoles, read: readRole, delete: deleteRole }
+const SUBJECTS = {
+  put: putSubject,
+  patch: patchSubject,
+  list: listSubjects,
+  read: readSubject,
+  delete: deleteSubject,
+}
+const TOKENS = { mint: mintToken }
+const REVOCATIONS = { create: createRevocation, list: listRevocations, read: readReceipt, lift: liftBan }
+const SIGNING_KEYS = { list: listSigningKeys }
+const AUDIT = { list: listAuditEntries }
+
+/** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
+export class Project {
+  readonly name: string
+  readonly #scope: MintScope & RevocationScope
+  readonly #engine: Engine
+
+  constructor(scope: MintScope & RevocationScope, engine: Engine) {
+    this.name = scope.project
+    this.#scope = scope
+    this.#engine = engine
+  }
+
+  get keys(): Bound<typeof KEYS> {
+    return bind(this.#scope, KEYS)
+  }
+
+  /** The management keys that are bound to this project; for root, all. */
+  get managementKeys(): Bound<typeof MANAGEMENT_KEYS> {
+    return bind(this.#scope, MANAGEMENT_KEYS)
+  }
+
+  get roles(): Bound<typeof ROLES> {
+    return bind(this.#scope, ROLES)
+  }
+
+  get subjects(): Bound<typeof SUBJECTS> {
+    return bind(this.#scope, SUBJECTS)
+  }
+
+  get tokens(): Bound<typeof TOKENS> {
+    return bind(this.#scope, TOKENS)
+  }
+
+  get revocations(): Bound<typeof REVOCATIONS> {
+    return bind(this.#scope, REVOCATIONS)
+  }
+
+  get signingKeys(): Bound<typeof SIGNING_KEYS> {
+    return bind(this.#scope, SIGNING_KEYS)
+  }
+
+  get audit(): Bound<typeof AUDIT> {
+    return bind(this.#scope, AUDIT)
+  }
+
+  /** The public signing keys (RFC 7517), for anyone. */
+  jwks(): Promise<Jwks> {
+    return readJwks(this.#scope.reader, this.#scope.projectId)
+  }
+
+  /** The verdict of the node's own verifier. It states no audience: a request that is about tokens must. */
+  async verify(request: VerifyRequest): Promise<Verdict> {
+    return (await this.#engine.verifierOf(this.name)).verify(request)
+  }
+
+  /**
+   * A verifier for this process, with caches of its own: make one and keep it. It is told of every change before
+   * the call that made it returns.
+   */
+  verifier(options: { readonly audience?: string | readonly string[] } = {}): Promise<Verifier> {
+    return this.#engine.openVerifier(this.name, options.audience)
+  }
+}
+
+function bind<Scope, Ops extends Operations<Scope>>(scope: Scope, operations: Ops): Bound<Ops> {
+  const bound = Object.entries(operations).map(([name, operation]) => [
+    name,
+    (...input: never[]) => operation(scope, ...input),
+  ])
+  return Object.fromEntries(bound)
+}
