@@ -1,5 +1,4 @@
 import type { IpAllow } from '../access/ip-allow.ts'
-import type { PermissionQuery } from '../access/permission-query.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { Standing } from './standing.ts'
 
@@ -14,14 +13,13 @@ export abstract class CredentialEntry {
   readonly ipAllow: IpAllow | null = null
   /** Verifications that passed since they were last collected. */
   uses = 0
-  lastUsedAtMs = 0
+  /** When the first of those uses was. */
+  usedAtMs = 0
   /** Asked for since the cache last looked for something to evict. */
   recent = false
 
   #standing: Standing | undefined
   #version = -1
-  #query: PermissionQuery | undefined
-  #satisfied = false
 
   constructor(id: string) {
     this.id = id
@@ -36,18 +34,8 @@ export abstract class CredentialEntry {
     if (this.#standing === undefined || this.#version !== facts.version) {
       this.#standing = this.workOut(facts)
       this.#version = facts.version
-      this.#query = undefined
     }
     return this.#standing
-  }
-
-  /** Whether the credential's permissions satisfy the query; remembers the last answer. */
-  satisfies(query: PermissionQuery, standing: Standing): boolean {
-    if (this.#query !== query) {
-      this.#satisfied = query.isSatisfiedBy(standing.principal.permissions)
-      this.#query = query
-    }
-    return this.#satisfied
   }
 
   protected abstract workOut(facts: ProjectFacts): Standing

@@ -22,6 +22,7 @@ const DETAILS: Partial<Record<VerdictCode, string>> = {
   disabled: 'The credential, its subject or its client is disabled. Ask whoever manages it to enable it.',
   expired: 'The credential has expired. Ask for a new one.',
   not_yet_valid: 'The credential is not valid yet. Wait until its `not before` time.',
+  proof_required: 'The token is bound to its sender, and this verifier takes no proof of that yet.',
   ip_denied: 'The credential may not be used from this address.',
   insufficient_permissions: 'The credential lacks the permissions that this call needs.',
 }
@@ -42,32 +43,34 @@ export function decide(
   nowMs: number,
 ): Verdict {
   const standing = entry.standing(facts)
-  if (nowMs >= standing.acceptedUntilMs) return refusal(entry, 'unknown')
+  const second = Math.floor(nowMs / 1000)
+  const sound = second >= standing.soundFromSeconds && second < standing.soundUntilSeconds
+  if (!sound && !(nowMs < standing.acceptedUntilMs)) return refusal(entry, 'unknown')
   const { audience } = entry
   if (audience !== null && required.audience !== ANY_AUDIENCE) {
     if (required.audience === undefined) return refusal(entry, 'wrong_audience', NO_AUDIENCE)
     if (!meetsAudience(audience, required.audience)) return refusal(entry, 'wrong_audience')
   }
-  if (!(nowMs >= standing.goodFromMs && nowMs < standing.goodUntilMs)) {
-    return refusal(entry, timeOrStateFault(standing, nowMs))
-  }
+  const fault = sound ? undefined : stateOrTimeFault(standing, nowMs)
+  if (fault !== undefined) return refusal(entry, fault)
   if (entry.ipAllow !== null) {
     if (required.ip === undefined) return refusal(entry, 'ip_denied', NO_ADDRESS)
     if (!entry.ipAllow.allows(required.ip)) return refusal(entry, 'ip_denied')
   }
-  if (required.query !== undefined && !entry.satisfies(required.query, standing)) {
+  if (required.query !== undefined && !standing.rights.satisfy(required.query)) {
     return refusal(entry, 'insufficient_permissions')
   }
   return standing.principal
 }
 
-/** Why a credential outside its good interval is refused. A clock that is no number refuses too. */
-function timeOrStateFault(standing: Standing, nowMs: number): VerdictCode {
+/** What is wrong with a credential by its state or the hour. A clock that is no number refuses too. */
+function stateOrTimeFault(standing: Standing, nowMs: number): VerdictCode | undefined {
   if (standing.revoked) return 'revoked'
   if (!(nowMs < standing.secretUntilMs)) return 'rotated_out'
   if (standing.disabled) return 'disabled'
   if (!(nowMs < standing.expiresAtMs)) return 'expired'
-  return 'not_yet_valid'
+  if (!(nowMs >= standing.notBeforeMs)) return 'not_yet_valid'
+  return standing.proofRequired ? 'proof_required' : undefined
 }
 
 function meetsAudience(audience: readonly string[], required: string | readonly string[]): boolean {

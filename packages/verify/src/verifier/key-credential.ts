@@ -26,14 +26,15 @@ export class KeyCredential extends CredentialEntry {
     const subject = facts.subjectRecord(record.subject)
     const rights = liveRights(record, subject, facts)
     return makeStanding({
+      rights,
       principal: Object.freeze({
         ok: true,
         kind: 'key',
         id: record.id,
         project: facts.project,
         subject: record.subject,
-        roles: Object.freeze(rights.roles),
-        permissions: Object.freeze(rights.permissions),
+        roles: rights.roles,
+        permissions: rights.permissions,
         ...(record.scopes === null ? {} : { scopes: Object.freeze(record.scopes) }),
         expiresAt: record.expiresAtMs === null ? null : new Date(record.expiresAtMs).toISOString(),
         metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
@@ -45,6 +46,7 @@ export class KeyCredential extends CredentialEntry {
       secretUntilMs: record.secret.validUntilMs ?? Number.POSITIVE_INFINITY,
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
       notBeforeMs: record.notBeforeMs ?? Number.NEGATIVE_INFINITY,
+      proofRequired: false,
     })
   }
 }

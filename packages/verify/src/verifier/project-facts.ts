@@ -3,6 +3,7 @@ import { comparePositions, type Position } from '../changes/position.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { prepareVerificationKey, type VerificationKey } from '../tokens/verification-key.ts'
+import type { LiveRights } from './rights.ts'
 
 /** A fact and the position of the change that brought it: an older change cannot overwrite it (rule F1). */
 interface Dated<Value> {
@@ -23,6 +24,8 @@ export class ProjectFacts {
    */
   version = 0
   rules = new RevocationRules(new Set())
+  /** Rights worked out at this version, for all who were granted the same. */
+  readonly sharedRights = new Map<string, LiveRights>()
 
   #epochs = new Set<string>()
   #applied: Position | undefined
@@ -73,7 +76,7 @@ export class ProjectFacts {
     for (const facts of [this.#roles, this.#subjects, this.#clients, this.#signingKeys]) facts.clear()
     this.#issuers = undefined
     for (const fact of snapshot.facts) this.#learn(fact, snapshot.position)
-    this.version++
+    this.#outdate()
   }
 
   /**
@@ -88,12 +91,17 @@ export class ProjectFacts {
     const { number } = change.position
     if (number <= applied.number || this.#ahead.has(number)) return false
     for (const fact of change.facts) this.#learn(fact, change.position)
-    if (change.facts.some((fact) => fact.type !== 'key')) this.version++
+    if (change.facts.some((fact) => fact.type !== 'key')) this.#outdate()
     this.#ahead.add(number)
     let last = applied.number
     while (this.#ahead.delete(last + 1)) last++
     if (last !== applied.number) this.#applied = { epoch: applied.epoch, number: last }
     return true
+  }
+
+  #outdate(): void {
+    this.version++
+    this.sharedRights.clear()
   }
 
   #learn(fact: Fact, position: Position): void {

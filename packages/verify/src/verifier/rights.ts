@@ -1,4 +1,5 @@
 import { coversAll, effectivePermissions } from '../access/effective-permissions.ts'
+import type { PermissionQuery } from '../access/permission-query.ts'
 import type { SubjectRecord } from '../changes/change.ts'
 import type { ProjectFacts } from './project-facts.ts'
 
@@ -9,9 +10,27 @@ export interface GrantedRights {
   readonly scopes: readonly string[] | null
 }
 
-export interface LiveRights {
+/** Rights as they count now. Credentials that were granted the same share them, and the answers to queries. */
+export class LiveRights {
+  /** Frozen, as is {@link permissions}. */
   readonly roles: readonly string[]
   readonly permissions: readonly string[]
+  #query: PermissionQuery | undefined
+  #satisfied = false
+
+  constructor(roles: readonly string[], permissions: readonly string[]) {
+    this.roles = Object.freeze(roles)
+    this.permissions = Object.freeze(permissions)
+  }
+
+  /** Whether the permissions satisfy the query; remembers the last answer. */
+  satisfy(query: PermissionQuery): boolean {
+    if (this.#query !== query) {
+      this.#satisfied = query.isSatisfiedBy(this.permissions)
+      this.#query = query
+    }
+    return this.#satisfied
+  }
 }
 
 /** What was granted, as it counts now: by the live role table and within the subject's record (rules R2, R5, R6). */
@@ -21,20 +40,40 @@ export function liveRights(
   facts: ProjectFacts,
 ): LiveRights {
   const bound = boundOf(record, facts)
+  return bound === null ? sharedRights(granted, facts) : workOut(granted, facts, { bound, record })
+}
+
+const MAX_SHARED = 10_000
+
+/** Most credentials of a project are granted one of few sets of rights, and no record of theirs bounds them. */
+function sharedRights(granted: GrantedRights, facts: ProjectFacts): LiveRights {
+  const key = JSON.stringify([granted.roles, granted.permissions, granted.scopes])
+  const shared = facts.sharedRights
+  const known = shared.get(key)
+  if (known !== undefined) return known
+  if (shared.size >= MAX_SHARED) shared.clear()
+  const rights = workOut(granted, facts, { bound: null, record: undefined })
+  shared.set(key, rights)
+  return rights
+}
+
+function workOut(
+  granted: GrantedRights,
+  facts: ProjectFacts,
+  { bound, record }: { bound: readonly string[] | null; record: SubjectRecord | undefined },
+): LiveRights {
   const roles = granted.roles.filter((name) => {
     const permissions = facts.rolePermissions(name)
     if (permissions === undefined) return false
     return bound === null || record?.roles?.includes(name) === true || coversAll(bound, permissions)
   })
-  return {
-    roles,
-    permissions: effectivePermissions({
-      roles: granted.roles.map((name) => facts.rolePermissions(name) ?? []),
-      direct: granted.permissions,
-      scopes: granted.scopes,
-      bound,
-    }),
-  }
+  const permissions = effectivePermissions({
+    roles: granted.roles.map((name) => facts.rolePermissions(name) ?? []),
+    direct: granted.permissions,
+    scopes: granted.scopes,
+    bound,
+  })
+  return new LiveRights(roles, permissions)
 }
 
 /** The most that the subject's credentials may do; null when its record bounds nothing. */

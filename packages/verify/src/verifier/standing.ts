@@ -1,4 +1,5 @@
 import type { Principal } from '../verdict.ts'
+import type { LiveRights } from './rights.ts'
 
 /**
  * How a credential stands by the facts, apart from the request and the hour. It is worked out once per
@@ -6,6 +7,7 @@ import type { Principal } from '../verdict.ts'
  */
 export interface Standing {
   readonly principal: Principal
+  readonly rights: LiveRights
   readonly revoked: boolean
   readonly disabled: boolean
   /** Tokens: when their issuer or signing key ceases to be accepted. Epoch milliseconds; infinite: never. */
@@ -14,19 +16,24 @@ export interface Standing {
   readonly secretUntilMs: number
   readonly expiresAtMs: number
   readonly notBeforeMs: number
-  /** No fault while `goodFromMs <= now < goodUntilMs`; an empty interval when something else is wrong. */
-  readonly goodFromMs: number
-  readonly goodUntilMs: number
+  /** Tokens: bound to a sender (RFC 7800), who must prove it. */
+  readonly proofRequired: boolean
+  /**
+   * Nothing is wrong from the first of these seconds since 1970 until before the last: the usual case costs two
+   * comparisons of small integers. Outside of them the precise times above decide.
+   */
+  readonly soundFromSeconds: number
+  readonly soundUntilSeconds: number
 }
 
-/** Adds the interval in which nothing is wrong, so that the usual case costs two comparisons. */
-export function makeStanding(facts: Omit<Standing, 'goodFromMs' | 'goodUntilMs'>): Standing {
-  const sound = !facts.revoked && !facts.disabled
+const LAST_SECOND = 2 ** 31 - 1
+
+export function makeStanding(facts: Omit<Standing, 'soundFromSeconds' | 'soundUntilSeconds'>): Standing {
+  const sound = !facts.revoked && !facts.disabled && !facts.proofRequired
+  const untilMs = Math.min(facts.acceptedUntilMs, facts.secretUntilMs, facts.expiresAtMs)
   return {
     ...facts,
-    goodFromMs: facts.notBeforeMs,
-    goodUntilMs: sound
-      ? Math.min(facts.acceptedUntilMs, facts.secretUntilMs, facts.expiresAtMs)
-      : Number.NEGATIVE_INFINITY,
+    soundFromSeconds: Math.max(0, Math.min(Math.ceil(facts.notBeforeMs / 1000), LAST_SECOND)),
+    soundUntilSeconds: sound ? Math.max(0, Math.min(Math.floor(untilMs / 1000), LAST_SECOND)) : 0,
   }
 }

@@ -35,6 +35,7 @@ export class TokenCredential extends CredentialEntry {
       skewMs: 0,
     })
     return makeStanding({
+      rights,
       principal: Object.freeze({
         ok: true,
         kind: 'token',
@@ -45,8 +46,8 @@ export class TokenCredential extends CredentialEntry {
         audience: Object.freeze(claims.audience),
         ...(claims.clientId === null ? {} : { clientId: claims.clientId }),
         ...(claims.sessionId === null ? {} : { sessionId: claims.sessionId }),
-        roles: Object.freeze(rights.roles),
-        permissions: Object.freeze(rights.permissions),
+        roles: rights.roles,
+        permissions: rights.permissions,
         ...(claims.scopes === null ? {} : { scopes: Object.freeze(claims.scopes) }),
         claims: Object.freeze(claims.custom),
         expiresAt: new Date(claims.expiresAtMs).toISOString(),
@@ -59,6 +60,7 @@ export class TokenCredential extends CredentialEntry {
       secretUntilMs: Number.POSITIVE_INFINITY,
       expiresAtMs: claims.expiresAtMs,
       notBeforeMs: claims.notBeforeMs ?? Number.NEGATIVE_INFINITY,
+      proofRequired: claims.confirmation !== null,
     })
   }
 

@@ -134,6 +134,10 @@ describe('a token', () => {
     expect(outcome(await open.verify({ credential: token }))).toBe('wrong_audience')
   })
 
+  it('bound to a sender is refused without a proof (RFC 7800)', async () => {
+    expect(await ask(mint({ cnf: { jkt: 'x' } }))).toBe('proof_required')
+  })
+
   it('that expired is refused though it is cached', async () => {
     const token = mint()
     expect(await ask(token)).toBe('ok')

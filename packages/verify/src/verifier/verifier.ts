@@ -33,6 +33,7 @@ export interface VerifierOptions {
 export interface KeyUse {
   readonly keyId: string
   readonly count: number
+  /** Of these uses the first: as precise as the uses are collected often. */
   readonly lastUsedAtMs: number
 }
 
@@ -130,7 +131,7 @@ export class Verifier {
     const used = this.#used
     this.#used = []
     return used.map((key) => {
-      const use = { keyId: key.id, count: key.uses, lastUsedAtMs: key.lastUsedAtMs }
+      const use = { keyId: key.id, count: key.uses, lastUsedAtMs: key.usedAtMs }
       key.uses = 0
       return use
     })
@@ -203,10 +204,10 @@ export class Verifier {
     }
   }
 
-  #note(entry: CredentialEntry, nowMs: number): void {
-    if (entry.kind !== 'key') return
-    if (entry.uses++ === 0) this.#used.push(entry as KeyCredential)
-    entry.lastUsedAtMs = nowMs
+  #note(entry: KeyCredential | TokenCredential, nowMs: number): void {
+    if (entry.kind !== 'key' || entry.uses++ > 0) return
+    entry.usedAtMs = nowMs
+    this.#used.push(entry)
   }
 
   #reset(snapshot: Snapshot): void {
