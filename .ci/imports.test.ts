@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+/** What each package may import of the others: one way only, `verify <- engine <- server <- cli`. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  verify: [],
+  engine: ['@claviger/verify'],
+  server: ['@claviger/engine', '@claviger/verify'],
+  client: [],
+  cli: ['@claviger/client', '@claviger/engine', '@claviger/server', '@claviger/verify'],
+}
+const ROOT = join(import.meta.dirname, '..')
+
+function sourcesOf(name: string): string[] {
+  const folder = join(ROOT, 'packages', name, 'src')
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => join(folder, file))
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8')
+  return [
+    ...text.matchAll(
+      /^\s*(?:import|export)\b[^'"]*?from '([^']+)'|^\s*import '([^']+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+test.each(Object.entries(MAY_IMPORT))('%s imports no package above it', (name, allowed) => {
+  const sources = sourcesOf(name)
+  expect(sources.length).toBeGreaterThan(0)
+  for (const file of sources) {
+    for (const imported of importsOf(file)) {
+      if (/^(@claviger\/|claviger$)/.test(imported)) expect(allowed, file).toContain(imported)
+      expect(imported, file).not.toMatch(/packages\/|\/src\/index/)
+    }
+  }
+})
+
+test('verify imports node: in its one crypto file', () => {
+  const users = sourcesOf('verify').filter((file) => importsOf(file).some((name) => name.startsWith('node:')))
+  expect(users).toEqual([join(ROOT, 'packages', 'verify', 'src', 'crypto.ts')])
+})
+
+test('no folder is called after what does not fit elsewhere', () => {
+  const folders = readdirSync(join(ROOT, 'packages'), { recursive: true, encoding: 'utf8' })
+  const odd = folders.filter((path) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$|$)/.test(path))
+  expect(odd.filter((path) => !path.includes('node_modules') && !path.includes('generated'))).toEqual([])
+})
+
+test('the engine knows no HTTP', () => {
+  for (const file of sourcesOf('engine')) {
+    for (const imported of importsOf(file)) expect(imported, file).not.toMatch(/^(node:https?|fastify)/)
+  }
+})
