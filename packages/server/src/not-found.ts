@@ -20,14 +20,17 @@ export function answerNotFound(server: FastifyInstance): void {
   })
   server.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?', 1)
-    const methods = [...known.values()].filter((candidate) => leadsTo(candidate, path.split('/')))
-    const allowed = [...new Set(methods.flatMap((candidate) => [...candidate.methods]))].sort().join(', ')
-    if (allowed === '')
+    const paths = [...known.values()].filter((candidate) => leadsTo(candidate, path.split('/')))
+    const allowed = new Set(paths.flatMap(({ methods }) => [...methods]))
+    // A route that takes the method and found nothing has come here by itself.
+    if (allowed.size === 0 || allowed.has(request.method)) {
       return sendProblem(reply, new CodedError('not_found', 'There is nothing at this address.'))
-    reply.header('allow', allowed)
+    }
+    const list = [...allowed].sort().join(', ')
+    reply.header('allow', list)
     return sendProblem(
       reply,
-      new CodedError('method_not_allowed', `The address takes ${allowed}, not ${request.method}.`),
+      new CodedError('method_not_allowed', `The address takes ${list}, not ${request.method}.`),
     )
   })
 }

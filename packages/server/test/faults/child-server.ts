@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** A text of a source file that is another one in this server. It must be there exactly once. */
+export interface SourceChange {
+  /** The end of the file's path. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export interface ChildOptions {
+  readonly changes?: readonly SourceChange[]
+  /** A program, with its arguments, that runs the server. */
+  readonly under?: readonly string[]
+}
+
+export interface Answer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: the schemas of the answers are checked in routes.test.ts.
+  readonly body: any
+}
+
+/** A server in a process of its own. */
+export interface ChildServer {
+  readonly url: string
+  /** What it logged. */
+  readonly lines: readonly string[]
+  /** As root. Rejects when no whole answer came: then nothing was acknowledged, and nothing refused. */
+  call(method: string, path: string, body?: unknown): Promise<Answer>
+  /** `ok`, or the code of the refusal. */
+  verdict(credential: string): Promise<string>
+  /** SIGKILL: it gets to do nothing any more. */
+  kill(): Promise<void>
+  /** Lets it close. */
+  stop(): Promise<void>
+}
+
+/** Starts the process, without waiting for it to serve. */
+export function spawnServer(folder: string, { changes = [], under = [] }: ChildOptions = {}): ChildProcess {
+  const serve = new URL('./serve.ts', import.meta.url).pathname
+  const [program = '', ...args] = [...under, process.execPath, serve, folder]
+  const preload = `--import=${new URL('./change-source.ts', import.meta.url).href}`
+  return spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      ...(changes.length === 0
+        ? {}
+        : { NODE_OPTIONS: preload, FAULT_SOURCE_CHANGES: JSON.stringify(changes) }),
+    },
+  })
+}
+
+export async function startServer(folder: string, options: ChildOptions = {}): Promise<ChildServer> {
+  const child = spawnServer(folder, options)
+  const exited = once(child, 'exit')
+  const lines: string[] = []
+  const serving = new Promise<readonly [string, number]>((resolve, reject) => {
+    const read = (line: string): void => {
+      const [, url, pid] = /^serving (\S+) (\d+)$/.exec(line) ?? []
+      if (url === undefined) lines.push(line)
+      else resolve([url, Number(pid)])
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', read)
+    }
+    child.once('error', reject)
+    child.once('close', () => reject(new Error(`The server ended before it served:\n${lines.join('\n')}`)))
+  })
+  const [url, pid] = await serving
+  const rootKey = readFileSync(join(folder, 'root-key'), 'utf8').trim()
+
+  async function call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${rootKey}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return { status: response.status, body: await response.json() }
+  }
+
+  return {
+    url,
+    lines,
+    call,
+    async verdict(credential) {
+      const { status, body } = await call('POST', '/v1/verify', { credential })
+      if (typeof body.ok !== 'boolean') throw new Error(`${status} is no verdict: ${body.code}`)
+      return body.ok ? 'ok' : body.code
+    },
+    async kill() {
+      if (child.exitCode === null && child.signalCode === null) process.kill(pid, 'SIGKILL')
+      await exited
+    },
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) process.kill(pid, 'SIGTERM')
+      await exited
+    },
+  }
+}
