@@ -31,8 +31,17 @@ const LAST_SECOND = 2 ** 31 - 1
 export function makeStanding(facts: Omit<Standing, 'soundFromSeconds' | 'soundUntilSeconds'>): Standing {
   const sound = !facts.revoked && !facts.disabled && !facts.proofRequired
   const untilMs = Math.min(facts.acceptedUntilMs, facts.secretUntilMs, facts.expiresAtMs)
+  // Member by member: a spread would cost more than all the rest.
   return {
-    ...facts,
+    principal: facts.principal,
+    rights: facts.rights,
+    revoked: facts.revoked,
+    disabled: facts.disabled,
+    acceptedUntilMs: facts.acceptedUntilMs,
+    secretUntilMs: facts.secretUntilMs,
+    expiresAtMs: facts.expiresAtMs,
+    notBeforeMs: facts.notBeforeMs,
+    proofRequired: facts.proofRequired,
     soundFromSeconds: Math.max(0, Math.min(Math.ceil(facts.notBeforeMs / 1000), LAST_SECOND)),
     soundUntilSeconds: sound ? Math.max(0, Math.min(Math.floor(untilMs / 1000), LAST_SECOND)) : 0,
   }

@@ -4,6 +4,8 @@ import type { ProjectFacts } from './project-facts.ts'
 import { liveRights } from './rights.ts'
 import { makeStanding, type Standing } from './standing.ts'
 
+const NO_METADATA = Object.freeze({})
+
 /** A token whose signature was checked, as it is cached under its whole text. */
 export class TokenCredential extends CredentialEntry {
   readonly kind = 'token'
@@ -44,14 +46,14 @@ export class TokenCredential extends CredentialEntry {
         subject: claims.subject,
         issuer: claims.issuer,
         audience: Object.freeze(claims.audience),
-        ...(claims.clientId === null ? {} : { clientId: claims.clientId }),
-        ...(claims.sessionId === null ? {} : { sessionId: claims.sessionId }),
+        clientId: claims.clientId ?? undefined,
+        sessionId: claims.sessionId ?? undefined,
         roles: rights.roles,
         permissions: rights.permissions,
-        ...(claims.scopes === null ? {} : { scopes: Object.freeze(claims.scopes) }),
-        claims: Object.freeze(claims.custom),
+        scopes: claims.scopes === null ? undefined : Object.freeze(claims.scopes),
+        claims: claims.custom,
         expiresAt: new Date(claims.expiresAtMs).toISOString(),
-        metadata: Object.freeze({ ...subject?.metadata }),
+        metadata: subject === undefined ? NO_METADATA : Object.freeze({ ...subject.metadata }),
       }),
       revoked: killer !== undefined,
       disabled:
