@@ -29,5 +29,10 @@ export function recogniseToken(text: string, facts: ProjectFacts): TokenCredenti
       'The signature does not fit the token. It was altered, or signed by somebody else.',
     )
   }
-  return new TokenCredential(claims.tokenId ?? sha256(token.signingInput), key.id, claims)
+  return new TokenCredential({
+    text,
+    id: claims.tokenId ?? sha256(token.signingInput),
+    signingKeyId: key.id,
+    claims,
+  })
 }

@@ -1,10 +1,5 @@
-import { BoundedCache, type Evictable } from './bounded-cache.ts'
+import { BoundedCache } from './bounded-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
-
-interface Slot extends Evictable {
-  readonly text: string
-  readonly credential: TokenCredential
-}
 
 /** How many characters of the text's end are looked at, without the last, of which only some bits count. */
 const SAMPLE_LENGTH = 8
@@ -16,27 +11,27 @@ const SAMPLE_LENGTH = 8
  * Nobody gains by provoking that: only texts with a valid signature come in here.
  */
 export class TokenCache {
-  readonly #slots: BoundedCache<number, Slot>
+  readonly #tokens: BoundedCache<number, TokenCredential>
 
   constructor(capacity: number) {
-    this.#slots = new BoundedCache(capacity)
+    this.#tokens = new BoundedCache(capacity)
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#tokens.size
   }
 
   get(text: string): TokenCredential | undefined {
-    const slot = this.#slots.get(sample(text))
-    return slot !== undefined && slot.text === text ? slot.credential : undefined
+    const token = this.#tokens.get(sample(text))
+    return token !== undefined && token.text === text ? token : undefined
   }
 
-  set(text: string, credential: TokenCredential): void {
-    this.#slots.set(sample(text), { text, credential, recent: false })
+  add(token: TokenCredential): void {
+    this.#tokens.set(sample(token.text), token)
   }
 
   clear(): void {
-    this.#slots.clear()
+    this.#tokens.clear()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Claims } from '../tokens/claims.ts'
 import { CredentialEntry } from './credential-entry.ts'
+import { formatInstant } from './format-instant.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import { liveRights } from './rights.ts'
 import { makeStanding, type Standing } from './standing.ts'
@@ -9,13 +10,15 @@ const NO_METADATA = Object.freeze({})
 /** A token whose signature was checked, as it is cached under its whole text. */
 export class TokenCredential extends CredentialEntry {
   readonly kind = 'token'
+  readonly text: string
   readonly claims: Claims
   readonly #signingKeyId: string
 
-  constructor(tokenId: string, signingKeyId: string, claims: Claims) {
-    super(tokenId)
-    this.claims = claims
-    this.#signingKeyId = signingKeyId
+  constructor(token: { text: string; id: string; signingKeyId: string; claims: Claims }) {
+    super(token.id)
+    this.text = token.text
+    this.claims = token.claims
+    this.#signingKeyId = token.signingKeyId
   }
 
   override get audience(): readonly string[] {
@@ -52,7 +55,7 @@ export class TokenCredential extends CredentialEntry {
         permissions: rights.permissions,
         scopes: claims.scopes === null ? undefined : Object.freeze(claims.scopes),
         claims: claims.custom,
-        expiresAt: new Date(claims.expiresAtMs).toISOString(),
+        expiresAt: formatInstant(claims.expiresAtMs),
         metadata: subject === undefined ? NO_METADATA : Object.freeze({ ...subject.metadata }),
       }),
       revoked: killer !== undefined,

@@ -183,9 +183,11 @@ export class Verifier {
     if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
     if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
     if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
-    const known = this.#tokens.get(credential) ?? recogniseToken(credential, this.#facts)
-    if (known instanceof CredentialEntry) this.#tokens.set(credential, known)
-    return known
+    const known = this.#tokens.get(credential)
+    if (known !== undefined) return known
+    const token = recogniseToken(credential, this.#facts)
+    if (token instanceof CredentialEntry) this.#tokens.add(token)
+    return token
   }
 
   async #recogniseKey(credential: string): Promise<KeyCredential | Refusal> {
