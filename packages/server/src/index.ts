@@ -10,4 +10,5 @@ export { type ClavigerServer, createServer, type ServerOptions } from './create-
 export { HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 export type { LogTarget } from './log.ts'
 export { redact } from './redaction.ts'
+export { writeRootKeyFile } from './root-key-file.ts'
 export { VERSION } from './version.ts'

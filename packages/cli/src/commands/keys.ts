@@ -1,0 +1,223 @@
+import { type Command, Option } from 'commander'
+import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
+import { parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
+import { printJson } from '../output.ts'
+import { addPageOptions } from '../page-options.ts'
+import { KEY_STATUSES, printIssuedKey, printKey, printKeys } from '../show-key.ts'
+import { printReceipt } from '../show-receipt.ts'
+
+interface KeyOptions extends ConnectionOptions {
+  readonly roles?: string[]
+  readonly permissions?: string[]
+  readonly scopes?: string[]
+  readonly expiresAt?: string
+  readonly notBefore?: string
+  readonly ipAllow?: string[]
+  readonly metadata?: Record<string, unknown>
+}
+
+interface CreateOptions extends KeyOptions {
+  readonly subject?: string
+  readonly prefix?: string
+}
+
+interface ChangeOptions extends KeyOptions {
+  readonly name?: string
+  readonly disabled?: boolean
+  readonly clear?: string[]
+}
+
+interface ListOptions extends ConnectionOptions {
+  readonly name?: string
+  readonly subject?: string
+  readonly prefix?: string
+  readonly locator?: string
+  readonly status?: (typeof KEY_STATUSES)[number]
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+interface RotateOptions extends ConnectionOptions {
+  readonly overlapSeconds?: number
+}
+
+interface RevokeOptions extends ConnectionOptions {
+  readonly reason?: string
+  readonly keepIssued?: boolean
+}
+
+/** What `keys change --clear` can take away: the members that may be null. */
+const CLEARABLE = ['scopes', 'expires-at', 'not-before', 'ip-allow'] as const
+
+export function addKeys(program: Command): void {
+  const keys = program.command('keys').description('Create, change, rotate and end API keys.')
+  addCreate(keys)
+  addList(keys)
+  addRead(keys)
+  addChange(keys)
+  addRotate(keys)
+  addRevokeKey(keys)
+  addDelete(keys)
+}
+
+function addCreate(keys: Command): void {
+  const command = keys
+    .command('create')
+    .description('Create an API key. Its text is shown this once.')
+    .argument('<name>', 'for people; need not be unique')
+    .option('--subject <id>', 'who the key speaks for (default: itself)')
+    .option('--prefix <text>', "what the key's text begins with (default: the project's)")
+  addRightsOptions(command)
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ claviger keys create "Acme production" --roles reader
+  $ claviger keys create ci --subject team-7 --permissions documents:read,documents:write \\
+      --expires-at 2030-01-01T00:00:00Z --ip-allow 10.0.0.0/8`,
+    )
+    .action(async (name: string, { url, project, data, json, ...fields }: CreateOptions) => {
+      const key = await connect({ url, project, data }).createKey({ body: { name, ...fields } })
+      if (json === true) printJson(key)
+      else printIssuedKey(key)
+    })
+}
+
+function addList(keys: Command): void {
+  const command = keys
+    .command('list')
+    .description('List API keys, the oldest first.')
+    .option('--name <name>', 'of this name')
+    .option('--subject <id>', 'of this subject')
+    .option('--prefix <text>', 'of this prefix')
+    .option('--locator <text>', 'of this locator, the part after the prefix that logs show')
+    .addOption(new Option('--status <status>', 'of this status').choices(KEY_STATUSES))
+  addPageOptions(command)
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ claviger keys list --status active\n  $ claviger keys list --subject team-7 --json',
+    )
+    .action(async ({ url, project, data, json, ...query }: ListOptions) => {
+      const page = await connect({ url, project, data }).listKeys({ query })
+      if (json === true) printJson(page)
+      else printKeys(page)
+    })
+}
+
+function addRead(keys: Command): void {
+  addConnectionOptions(keys.command('read').description('Show all that is known of an API key.'))
+    .argument('<id>', "the key's id")
+    .addHelpText('after', '\nExample:\n  $ claviger keys read key_01J…')
+    .action(async (id: string, options: ConnectionOptions) => {
+      const key = await connect(options).readKey({ path: { id } })
+      if (options.json === true) printJson(key)
+      else printKey(key)
+    })
+}
+
+function addChange(keys: Command): void {
+  const command = keys
+    .command('change')
+    .description('Change an API key. What is not named stays as it is.')
+    .argument('<id>', "the key's id")
+    .option('--name <name>', 'another name')
+    .option('--disabled', 'suspend the key, and the tokens that name it as their client')
+    .option('--no-disabled', 'let it work again')
+    .addOption(
+      new Option('--clear <members>', `take these away, of ${CLEARABLE.join(', ')}`).argParser(parseList),
+    )
+  addRightsOptions(command)
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      `
+An empty list is given as "": --roles "" takes every role away, --clear scopes stops narrowing.
+
+Examples:
+  $ claviger keys change key_01J… --roles reader,writer
+  $ claviger keys change key_01J… --disabled
+  $ claviger keys change key_01J… --clear expires-at,ip-allow`,
+    )
+    .action(
+      async (
+        id: string,
+        { url, project, data, json, clear = [], ...fields }: ChangeOptions,
+        self: Command,
+      ) => {
+        const body = { ...fields, ...clearedMembers(clear, self) }
+        const key = await connect({ url, project, data }).changeKey({ path: { id }, body })
+        if (json === true) printJson(key)
+        else printKey(key)
+      },
+    )
+}
+
+function addRotate(keys: Command): void {
+  addConnectionOptions(
+    keys
+      .command('rotate')
+      .description('Give an API key another text. The former one works on for the overlap.')
+      .argument('<id>', "the key's id")
+      .option(
+        '--overlap-seconds <seconds>',
+        'how long the former text still works (default: 86400)',
+        parseWholeNumber,
+      ),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ claviger keys rotate key_01J…\n  $ claviger keys rotate key_01J… --overlap-seconds 3600',
+    )
+    .action(async (id: string, { overlapSeconds, ...options }: RotateOptions) => {
+      const key = await connect(options).rotateKey({ path: { id }, body: { overlapSeconds } })
+      if (options.json === true) printJson(key)
+      else printIssuedKey(key)
+    })
+}
+
+function addRevokeKey(keys: Command): void {
+  addConnectionOptions(
+    keys
+      .command('revoke')
+      .description('End an API key for good, and the tokens that name it as their client.')
+      .argument('<id>', "the key's id")
+      .option('--reason <text>', 'for the record')
+      .option('--keep-issued', 'let those tokens live on'),
+  )
+    .addHelpText('after', '\nExample:\n  $ claviger keys revoke key_01J… --reason "found in a repository"')
+    .action(async (id: string, { reason, keepIssued, ...options }: RevokeOptions) => {
+      const receipt = await connect(options).revokeKey({ path: { id }, body: { reason, keepIssued } })
+      if (options.json === true) printJson(receipt)
+      else printReceipt(receipt)
+    })
+}
+
+function addDelete(keys: Command): void {
+  addConnectionOptions(keys.command('delete').description('Revoke an API key and take it out of every list.'))
+    .argument('<id>', "the key's id")
+    .addHelpText('after', '\nExample:\n  $ claviger keys delete key_01J…')
+    .action(async (id: string, options: ConnectionOptions) => {
+      await connect(options).deleteKey({ path: { id } })
+      if (options.json !== true) console.log('The key is gone.')
+    })
+}
+
+function addRightsOptions(command: Command): void {
+  command
+    .option('--roles <names>', 'roles, separated by commas', parseList)
+    .option('--permissions <list>', 'permissions resource:action, separated by commas', parseList)
+    .option('--scopes <list>', 'narrow roles and permissions to these', parseList)
+    .option('--expires-at <time>', 'until when it is valid, as 2030-01-01T00:00:00Z')
+    .option('--not-before <time>', 'from when on it is valid')
+    .option('--ip-allow <blocks>', 'addresses or CIDR blocks it may be used from', parseList)
+    .option('--metadata <json>', 'a JSON object that verifiers are told', parseJsonObject)
+}
+
+function clearedMembers(clear: readonly string[], command: Command): Record<string, null> {
+  const unknown = clear.find((name) => !CLEARABLE.some((known) => known === name))
+  if (unknown !== undefined) command.error(`error: --clear takes ${CLEARABLE.join(', ')}, not '${unknown}'.`)
+  const camelCase = (name: string): string => name.replaceAll(/-./g, (text) => text.slice(1).toUpperCase())
+  return Object.fromEntries(clear.map((name) => [camelCase(name), null]))
+}

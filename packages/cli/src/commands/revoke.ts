@@ -1,0 +1,67 @@
+import { type Command, Option } from 'commander'
+import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
+import { readCredential } from '../credential.ts'
+import { CommandFailure, EXIT } from '../exit-codes.ts'
+import { printJson } from '../output.ts'
+import { printReceipt } from '../show-receipt.ts'
+
+interface RevokeOptions extends ConnectionOptions {
+  readonly keyId?: string
+  readonly tokenId?: string
+  readonly subject?: string
+  readonly clientId?: string
+  readonly everything?: true
+  readonly only?: 'keys' | 'tokens'
+  readonly ban?: boolean
+  readonly issuedBefore?: string
+  readonly keepIssued?: boolean
+  readonly reason?: string
+}
+
+export function addRevoke(program: Command): void {
+  addConnectionOptions(
+    program
+      .command('revoke')
+      .description('Revoke one credential, or all so far of a subject, a client or the project.')
+      .argument('[credential]', 'the text of a key or a token; `-`: from standard input')
+      .option('--key-id <id>', 'a key')
+      .option('--token-id <id>', 'a token, by its jti')
+      .option('--subject <id>', 'whatever speaks for this subject')
+      .option('--client-id <id>', 'the tokens of this client; the id of the key that minted them')
+      .option('--everything', 'every key and token of the project')
+      .addOption(new Option('--only <kind>', 'spare the others').choices(['keys', 'tokens']))
+      .option('--ban', 'revoke what is issued later too, until it is lifted')
+      .option('--issued-before <time>', 'spare what was issued later')
+      .option('--keep-issued', 'of a key: the tokens that name it as their client live on')
+      .option('--reason <text>', 'for the record'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ claviger revoke - < credential.txt
+  $ claviger revoke --subject alice --reason "left the company"
+  $ claviger revoke --everything --only tokens`,
+    )
+    .action(async (argument: string | undefined, options: RevokeOptions) => {
+      const { url, project, data, json, ...fields } = options
+      requireOneTarget(argument, fields)
+      const credential = argument === undefined ? undefined : await readCredential(argument)
+      const receipt = await connect({ url, project, data }).createRevocation({
+        body: { credential, ...fields },
+      })
+      if (json === true) printJson(receipt)
+      else printReceipt(receipt)
+    })
+}
+
+/** What is to be revoked must have been said: nothing here is taken from the environment. */
+function requireOneTarget(argument: string | undefined, options: RevokeOptions): void {
+  const { keyId, tokenId, subject, clientId, everything } = options
+  const targets = [argument, keyId, tokenId, subject, clientId, everything]
+  if (targets.filter((target) => target !== undefined).length === 1) return
+  throw new CommandFailure(
+    EXIT.usage,
+    'Name one thing to revoke: a credential, --key-id, --token-id, --subject, --client-id or --everything.',
+  )
+}

@@ -1,0 +1,42 @@
+import { VERSION } from '@claviger/server'
+import { Command } from 'commander'
+import { addKeys } from './commands/keys.ts'
+import { addRevoke } from './commands/revoke.ts'
+import { addRoles } from './commands/roles.ts'
+import { addRootKey } from './commands/root-key.ts'
+import { addStart } from './commands/start.ts'
+import { addTokens } from './commands/tokens.ts'
+import { addVerify } from './commands/verify.ts'
+import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
+
+/** Told by a command that ends well with another code than 0. */
+export type SetExitCode = (code: ExitCode) => void
+
+/** The whole command line. Commander's errors are thrown, so that the exit code is ours to choose. */
+export function createProgram(setExitCode: SetExitCode): Command {
+  const program = new Command('claviger')
+    .description('API keys and access tokens: issue, verify, rotate, revoke.')
+    .version(VERSION)
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+The server is found by --url or CLAVIGER_URL, by default http://127.0.0.1:2528. The management key
+is CLAVIGER_KEY, else what stands in the file root-key of the data folder.
+${EXIT_CODES_HELP}
+
+Examples:
+  $ claviger start
+  $ claviger roles put reader documents:read
+  $ claviger keys create "Acme production" --roles reader
+  $ claviger verify - --permissions documents:read < credential.txt`,
+    )
+  addStart(program)
+  addKeys(program)
+  addTokens(program)
+  addRoles(program)
+  addVerify(program, setExitCode)
+  addRevoke(program)
+  addRootKey(program)
+  return program
+}
