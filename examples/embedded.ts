@@ -1,11 +1,11 @@
 /**
  * The tour of the README inside one program: no server, no port, no management key.
- * Run it with Node 24: `node examples/embedded.ts` keeps its data in the folder `embedded-data`.
+ * Run it with Node 24: `node examples/embedded.ts` keeps its data in the folder claviger-data/embedded.
  */
 import { createEngine } from '@claviger/engine'
 import type { Verdict } from '@claviger/verify'
 
-const engine = await createEngine({ database: `sqlite:${process.argv[2] ?? 'embedded-data'}/claviger.db` })
+const engine = await createEngine({ database: `sqlite:${process.argv[2] ?? 'claviger-data/embedded'}/claviger.db` })
 const project = engine.project('default')
 const verifier = await project.verifier({ audience: 'https://api.example.com' })
 const say = (what: string, verdict: Verdict): void =>
