@@ -5,7 +5,8 @@
 import { createEngine } from '@claviger/engine'
 import type { Verdict } from '@claviger/verify'
 
-const engine = await createEngine({ database: `sqlite:${process.argv[2] ?? 'claviger-data/embedded'}/claviger.db` })
+const folder = process.argv[2] ?? 'claviger-data/embedded'
+const engine = await createEngine({ database: `sqlite:${folder}/claviger.db` })
 const project = engine.project('default')
 const verifier = await project.verifier({ audience: 'https://api.example.com' })
 const say = (what: string, verdict: Verdict): void =>
