@@ -38,10 +38,9 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   answerNotFound(server)
   answerErrors(server, log)
   acceptJsonBodies(server)
-  server.addHook('onRequest', async (request) => {
-    if (!isOpen() && request.routeOptions.config.quiet !== true) {
-      throw new CodedError('unavailable', 'Claviger is starting. Try again in a moment.')
-    }
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (isOpen() || request.routeOptions.config.health === true) done()
+    else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
   addHealth(server, async () => isOpen() && (await engine.isReady()))
   addWellKnown(server, engine)

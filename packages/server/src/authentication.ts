@@ -16,6 +16,8 @@ declare module 'fastify' {
     verb?: Verb
     /** True: an answer that is no error is logged at `debug` only. */
     quiet?: boolean
+    /** True: answered while the server starts, too. */
+    health?: boolean
   }
   interface FastifyRequest {
     /** Set once the request has been authenticated. */
@@ -37,10 +39,10 @@ export function guardManagement(server: FastifyInstance, engine: Engine): void {
     if (isManagementPath(url) && config?.verb === undefined)
       throw new TypeError(`${url} is not guarded by a verb`)
   })
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', (request, _reply, done) => {
     const { verb } = request.routeOptions.config
-    if (verb !== undefined) await authenticate(engine, request, verb)
-    else if (request.is404 && isManagementPath(request.url)) await authenticate(engine, request, null)
+    if (verb === undefined && !(request.is404 && isManagementPath(request.url))) done()
+    else authenticate(engine, request, verb ?? null).then(() => done(), done)
   })
 }
 

@@ -3,7 +3,7 @@ import { DATA_HEADERS } from './security-headers.ts'
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work, so requests may be sent here. */
 export function addHealth(server: FastifyInstance, isReady: () => Promise<boolean>): void {
-  const config = { quiet: true } as const
+  const config = { health: true, quiet: true } as const
   server.get('/healthz', { config }, (_request, reply) =>
     reply.headers(DATA_HEADERS).send({ status: 'alive' }),
   )

@@ -36,6 +36,8 @@ async function answer(engine: Engine, route: Route, { request, reply }: Exchange
     body: request.body,
   })
   reply.code(route.answer.status).headers(DATA_HEADERS)
-  if (route.answer.schema === undefined) return reply.send()
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(result))
+  if (result === undefined) return reply.send()
+  return reply
+    .type('application/json; charset=utf-8')
+    .send(route.serialize?.(result) ?? JSON.stringify(result))
 }

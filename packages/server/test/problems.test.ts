@@ -99,8 +99,15 @@ test('until the issuer is known nothing but health is answered', async () => {
     log,
     isOpen: () => false,
   })
-  for (const url of ['/v1/keys', '/v1/nothing', '/.well-known/jwks.json', '/docs', '/nothing']) {
-    const answer = await application.inject(url)
+  for (const url of [
+    '/v1/verify',
+    '/v1/keys',
+    '/v1/nothing',
+    '/.well-known/jwks.json',
+    '/docs',
+    '/nothing',
+  ]) {
+    const answer = await application.inject({ url, method: url === '/v1/verify' ? 'POST' : 'GET' })
     expect(answer.json(), url).toMatchObject({ status: 503, code: 'unavailable' })
     expect(answer.headers['retry-after']).toBe('1')
   }

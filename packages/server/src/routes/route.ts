@@ -51,6 +51,8 @@ export interface Route<Path extends string = string> {
   /** True: an answer that is no error is logged at `debug` only. */
   readonly quiet?: boolean
   handle(call: Call<Path>): Promise<unknown>
+  /** The answer as JSON; `JSON.stringify` if absent. */
+  serialize?(result: unknown): string
 }
 
 export function defineRoute<const Path extends `/v1/${string}`>(route: Route<Path>): Route {

@@ -105,6 +105,7 @@ export const verifyRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The verdict.', schema: VerdictView },
     quiet: true,
     handle: ({ project, body }) => verify(project, body),
+    serialize: serializeVerdict,
   }),
 ]
 
@@ -119,4 +120,16 @@ async function verify(project: Project, body: unknown): Promise<Verdict> {
     if (!(error instanceof TypeError && 'fault' in query)) throw error
     throw new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
   }
+}
+
+const serialized = new WeakMap<object, string>()
+
+/** A verdict is frozen, and the same object answers many calls: it is written out once. */
+function serializeVerdict(verdict: unknown): string {
+  if (typeof verdict !== 'object' || verdict === null) throw new TypeError('a verdict is an object')
+  const known = serialized.get(verdict)
+  if (known !== undefined) return known
+  const text = JSON.stringify(verdict)
+  if (Object.isFrozen(verdict)) serialized.set(verdict, text)
+  return text
 }
