@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { type ClavigerClient, ClavigerError, createClient } from '@claviger/client'
-import { readConfiguration } from '@claviger/server'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:2528'
+const DEFAULT_DATA_FOLDER = 'claviger-data'
 
 /** How a command finds its server, and what it prints. */
 export interface ConnectionOptions {
@@ -48,12 +48,8 @@ function readRootKey(url: string, { data }: ConnectionOptions): string {
       `Set CLAVIGER_KEY to a management key of ${url}, or name its data folder with --data.`,
     )
   }
-  const { data: folder } = readConfiguration({
-    flags: { data },
-    environment: process.env,
-    workingDirectory: process.cwd(),
-  })
-  const file = join(folder, 'root-key')
+  const folder = data ?? (process.env.CLAVIGER_DATA || DEFAULT_DATA_FOLDER)
+  const file = resolve(folder, 'root-key')
   try {
     return readFileSync(file, 'utf8').trim()
   } catch {

@@ -1,5 +1,5 @@
-import { VERSION } from '@claviger/server'
 import { Command } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
 import { addKeys } from './commands/keys.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
@@ -16,7 +16,8 @@ export type SetExitCode = (code: ExitCode) => void
 export function createProgram(setExitCode: SetExitCode): Command {
   const program = new Command('claviger')
     .description('API keys and access tokens: issue, verify, rotate, revoke.')
-    .version(VERSION)
+    .version(manifest.version)
+    .helpCommand(false)
     .exitOverride()
     .addHelpText(
       'after',

@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/client'
-import { CodedError } from '@claviger/engine'
+import type { CodedError } from '@claviger/engine'
 import { CommanderError } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
 import { makePrintable } from './output.ts'
@@ -34,9 +34,14 @@ function toFailure(error: unknown): CommandFailure {
     const line = `${error.detail} (${error.code})`
     return new CommandFailure(missing ? EXIT.unreachable : EXIT.refused, line)
   }
-  if (error instanceof CodedError) {
+  if (isCodedError(error)) {
     const line = `${error.message} (${error.code})`
     return new CommandFailure(error.code === 'invalid_request' ? EXIT.usage : EXIT.refused, line)
   }
   return new CommandFailure(EXIT.refused, error instanceof Error ? error.message : String(error))
+}
+
+/** By its name: the class would bring the whole engine with it, which most commands do without. */
+function isCodedError(error: unknown): error is CodedError {
+  return error instanceof Error && error.name === 'CodedError' && 'code' in error
 }

@@ -50,7 +50,10 @@ interface RevokeOptions extends ConnectionOptions {
 const CLEARABLE = ['scopes', 'expires-at', 'not-before', 'ip-allow'] as const
 
 export function addKeys(program: Command): void {
-  const keys = program.command('keys').description('Create, change, rotate and end API keys.')
+  const keys = program
+    .command('keys')
+    .helpCommand(false)
+    .description('Create, change, rotate and end API keys.')
   addCreate(keys)
   addList(keys)
   addRead(keys)

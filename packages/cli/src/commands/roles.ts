@@ -10,7 +10,7 @@ interface ListOptions extends ConnectionOptions {
 }
 
 export function addRoles(program: Command): void {
-  const roles = program.command('roles').description('Name sets of permissions.')
+  const roles = program.command('roles').helpCommand(false).description('Name sets of permissions.')
   addPut(roles)
   addList(roles)
   addRead(roles)

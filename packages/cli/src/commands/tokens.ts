@@ -15,7 +15,7 @@ interface MintOptions extends ConnectionOptions {
 }
 
 export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').description('Mint access tokens.')
+  const tokens = program.command('tokens').helpCommand(false).description('Mint access tokens.')
   const command = tokens
     .command('mint')
     .description('Mint a signed access token (a JWT, RFC 9068) that speaks for a subject.')
