@@ -127,6 +127,14 @@ test('a second server on the same folder is refused with the process that has it
   }
 })
 
+test('a master key in the environment goes before the file, and is not repeated when it is not valid', async () => {
+  const environment = { CLAVIGER_MASTER_KEY: 'not-43-characters' }
+  const { exitCode, stderr } = await place.run(['start', '--data', 'sealed', '--port', '0'], { environment })
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('CLAVIGER_MASTER_KEY must be')
+  expect(stderr).not.toContain('not-43-characters')
+})
+
 test('a port that is taken is said in one line', async () => {
   const port = new URL(place.url).port
   const { exitCode, stderr } = await place.run(['start', '--data', 'other', '--port', port])
