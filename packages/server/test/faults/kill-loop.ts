@@ -28,8 +28,10 @@ export interface KillLoopReport {
 }
 
 const CLIENTS = 6
-const MIN_TRAFFIC_MS = 30
-const MAX_TRAFFIC_MS = 500
+/** A kill falls after so many acknowledgements and a moment more, so that a slow machine proves as much. */
+const MAX_ACKNOWLEDGED = 220
+const MAX_TRAFFIC_MS = 4_000
+const MAX_MOMENT_MS = 20
 const MAX_START_MS = 400
 const START_KILL_SHARE = 0.2
 /** Records of former cycles that a restart looks at again; the last one looks at all. */
@@ -48,7 +50,10 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
       cycle += 1
       ledger.beginCycle()
       const traffic = Array.from({ length: CLIENTS }, () => ledger.runClient(server))
-      await sleep(MIN_TRAFFIC_MS + random() * (MAX_TRAFFIC_MS - MIN_TRAFFIC_MS))
+      const enough = ledger.acknowledged + random() * MAX_ACKNOWLEDGED
+      for (let waited = 0; ledger.acknowledged < enough && waited < MAX_TRAFFIC_MS; waited += 5)
+        await sleep(5)
+      await sleep(random() * MAX_MOMENT_MS)
       await server.kill()
       await Promise.all(traffic)
 

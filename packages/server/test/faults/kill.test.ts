@@ -40,7 +40,9 @@ const ACKNOWLEDGE_FIRST: SourceChange = {
   return outcomes`,
 }
 
-test('a build that acknowledges before the commit does not pass the kill -9 loop (rule C4)', async () => {
+test('a build that acknowledges before the commit does not pass the kill -9 loop (rule C4)', {
+  timeout: 2 * MINUTE_MS,
+}, async () => {
   const report = await runKillLoop({
     folder,
     cycles: 10,
