@@ -38,6 +38,8 @@ function write(tree: Tree, spell: () => boolean): string {
   const space = spell() ? ' \n\t' : ''
   if (typeof tree === 'string') return space + (spell() ? writeEscaped(tree) : JSON.stringify(tree)) + space
   if (Array.isArray(tree)) return `[${space}${tree.map((item) => write(item, spell)).join(',')}]${space}`
+  // JSON.stringify forgets the sign of zero; JSON can write it.
+  if (Object.is(tree, -0)) return `${space}-0${space}`
   if (typeof tree !== 'object' || tree === null) return space + JSON.stringify(tree) + space
   const members = tree.members.map(([name, value]) => `${write(name, spell)}:${write(value, spell)}`)
   return `{${members.join(',')}${space}}`
