@@ -136,6 +136,6 @@ function writeClaims(claims: Readonly<Record<string, unknown>>): string {
   if (parseStrictJson(json) !== undefined) return json
   throw new CodedError(
     'invalid_request',
-    'The claims are nested too deeply, or a text among them holds half a surrogate pair: no verifier would read them.',
+    'The claims are nested too deeply, a text among them holds half a surrogate pair, or a name a quote, a backslash or a control character: no verifier would read them.',
   )
 }
