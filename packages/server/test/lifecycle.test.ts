@@ -47,28 +47,42 @@ test('one data folder serves one server', async () => {
   await claviger.close()
 })
 
-test('a request in flight is answered when the server closes, and no other is accepted', async () => {
-  const claviger = await startTestServer()
-  const body = '{"permissions":["a:b"]}'
-  const inFlight = new RawConnection(claviger.port)
-  const authorization = `Authorization: Bearer ${claviger.rootKey}`
-  const headers = [authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`]
-  // It asks to be kept alive, so that it is the server that ends the connection.
-  await inFlight.send(rawRequest('PUT /v1/roles/late', headers).replace('Connection: close\r\n', ''))
-  await inFlight.send(body.slice(0, 5))
-  await expect.poll(() => fetch(`${claviger.url}/healthz`).then(({ status }) => status)).toBe(200)
+test.each([
+  ['what is in flight', false],
+  ['what follows it on its connection', true],
+])(
+  'when the server closes, %s is answered, and no connection is accepted any more',
+  async (_what, follows) => {
+    // A grace far beyond the test's own time: the close must not wait for it.
+    const claviger = await startTestServer({ limits: { closeGraceMs: 600_000 } })
+    const body = '{"permissions":["a:b"]}'
+    const headers = [
+      `Authorization: Bearer ${claviger.rootKey}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+    ]
+    // The requests ask for the connection to be kept, so that it is the server that ends it.
+    const head = (name: string) =>
+      rawRequest(`PUT /v1/roles/${name}`, headers).replace('Connection: close\r\n', '')
+    const inFlight = new RawConnection(claviger.port)
+    await inFlight.send(head('late') + body.slice(0, 5))
+    await expect.poll(() => fetch(`${claviger.url}/healthz`).then(({ status }) => status)).toBe(200)
 
-  const closed = claviger.server.close()
-  await expect.poll(() => fetch(`${claviger.url}/healthz`).catch(() => 'refused')).toBe('refused')
-  await inFlight.send(body.slice(5))
-  const answer = await inFlight.answer()
-  expect(answer.status).toBe(200)
-  await closed
-  await claviger.close()
+    const closed = claviger.server.close()
+    await expect.poll(() => fetch(`${claviger.url}/healthz`).catch(() => 'refused')).toBe('refused')
+    await inFlight.send(body.slice(5) + (follows ? head('later') + body : ''))
+    const answer = await inFlight.answer()
+    expect(answer.status).toBe(200)
+    expect(answer.body).toContain('"late"')
+    expect(answer.body.includes('"later"')).toBe(follows)
+    await closed
 
-  const again = await startTestServer({ data: claviger.folder })
-  await again.close()
-})
+    const again = await startTestServer({ data: claviger.folder })
+    const kept = await again.call('GET', '/v1/roles/late', { key: claviger.rootKey })
+    expect(kept.status).toBe(200)
+    await again.close()
+  },
+)
 
 test('what does not end in its grace is cut off, and the data folder is released all the same', async () => {
   const claviger = await startTestServer({ limits: { closeGraceMs: 200 } })
