@@ -49,6 +49,59 @@ describe('a credential is hidden', () => {
   })
 })
 
+/** Text of base64url in which everything is likely that could be taken for the border of a credential. */
+const segment = fc
+  .array(
+    fc.oneof(fc.constantFrom('ey', '_', '-', 'a_', key.slice(-46)), fc.stringMatching(/^[A-Za-z0-9]{1,44}$/)),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  )
+  .map((parts) => parts.join(''))
+
+test('no part of a token stays, whatever its parts look like', () => {
+  fc.assert(
+    fc.property(segment, segment, segment, segment, (before, head, payload, signature) => {
+      const secret = `eyJhbGciOiJSUzI1NiJ9${head}.${payload}.${signature}Zq9Zq9Zq9`
+      for (const text of [
+        secret,
+        `Bearer ${secret}, and`,
+        `${before}${secret}`,
+        `${before}.${secret}`,
+        `${secret}.${before}`,
+      ]) {
+        expect(redact(text)).not.toContain('Zq9Zq9Zq9')
+        expect(redact(text)).not.toContain('eyJhbGci')
+      }
+    }),
+  )
+})
+
+test('no part of a key stays, whatever stands around it', () => {
+  const secret = fc
+    .stringMatching(/^[0-9A-Za-z]{30}$/)
+    .map((text) => formatKeyString('acme_live', 'AbCdEfGh', text))
+  fc.assert(
+    fc.property(
+      secret,
+      segment,
+      segment,
+      fc.constantFrom('.', ' ', '/', '=', '.ey.'),
+      (text, before, after, border) => {
+        for (const line of [
+          text,
+          `${before}${border}${text}${border}${after}`,
+          `${text}${border}${after}${border}${after}`,
+        ]) {
+          expect(redact(line)).not.toContain(text.slice(18, 48))
+          expect(redact(line)).not.toContain('live_AbCdEfGh')
+        }
+      },
+    ),
+  )
+})
+
 test('a redacted JSON line is JSON still', () => {
   fc.assert(
     fc.property(fc.string(), fc.constantFrom(key, token, 'Bearer "quoted"', '\\'), (before, secret) => {

@@ -17,15 +17,21 @@ const TOKEN_RUN = /[A-Za-z0-9_.-]{32,}/g
  * library, an error's message or a later change puts one in. Its time is linear in the text.
  */
 export function redact(text: string): string {
-  return text
-    .replaceAll(KEY_PATTERN, REDACTED)
-    .replaceAll(TOKEN_RUN, redactToken)
-    .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+  return (
+    text
+      // Tokens come first: a part of one can look like a key, and without it the rest would look like nothing.
+      .replaceAll(TOKEN_RUN, redactToken)
+      .replaceAll(KEY_PATTERN, REDACTED)
+      .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+  )
 }
 
-/** A token begins with a JSON object, and so with `ey` (`{"` or `{ ` in base64url), and has two dots or more. */
+/**
+ * A token begins with a JSON object, and so with `ey` (`{"` or `{ ` in base64url), and has two dots or more. The whole
+ * run goes: a key may stand in it as well.
+ */
 function redactToken(run: string): string {
   const start = run.indexOf('ey')
   const secondDot = start === -1 ? -1 : run.indexOf('.', run.indexOf('.', start) + 1)
-  return secondDot > start ? run.slice(0, start) + REDACTED : run
+  return secondDot > start ? REDACTED : run
 }
