@@ -80,7 +80,8 @@ test('no part of a token stays, whatever its parts look like', () => {
 
 test('no part of a key stays, whatever stands around it', () => {
   const secret = fc
-    .stringMatching(/^[0-9A-Za-z]{30}$/)
+    // With the letters that a token begins with in its midst.
+    .stringMatching(/^[0-9A-Za-z]{14}ey[0-9A-Za-z]{14}$/)
     .map((text) => formatKeyString('acme_live', 'AbCdEfGh', text))
   fc.assert(
     fc.property(
