@@ -94,8 +94,13 @@ export class Verifier {
    * The verdict on the credential. A bad credential never throws or rejects; a permission query that does not
    * parse is a `TypeError`, since it is the program's and not the caller's.
    */
-  async verify(request: VerifyRequest): Promise<Verdict> {
-    return this.verifyCached(request) ?? this.#verifyUncached(request)
+  verify(request: VerifyRequest): Promise<Verdict> {
+    try {
+      const verdict = this.verifyCached(request) ?? this.#verifyUnaided(request)
+      return verdict === undefined ? this.#verifyAsking(request) : Promise.resolve(verdict)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -103,15 +108,8 @@ export class Verifier {
    * whenever the facts are not certainly fresh. Call {@link verify} then.
    */
   verifyCached(request: VerifyRequest): Verdict | undefined {
-    const { credential } = request
-    if (typeof credential !== 'string') return undefined
-    const entry = this.#recall(credential)
-    if (entry === undefined) return undefined
-    const nowMs = this.#source.nowMs()
-    const verdict = entry === null ? UNKNOWN_KEY : decide(entry, this.#facts, this.#require(request), nowMs)
-    if (!this.#source.fresh()) return undefined
-    if (verdict.ok && entry !== null) this.#note(entry, nowMs)
-    return verdict
+    const found = this.#recall(request.credential)
+    return found === undefined ? undefined : this.#answer(request, found)
   }
 
   /**
@@ -152,18 +150,37 @@ export class Verifier {
     this.#source.close(this.#sink)
   }
 
-  async #verifyUncached(request: VerifyRequest): Promise<Verdict> {
+  /** The verdict on what is no key, for which nobody needs to be asked. */
+  #verifyUnaided(request: VerifyRequest): Verdict | undefined {
+    const { credential } = request
+    if (typeof credential === 'string' && credential.length <= KEY_MAX_LENGTH) return undefined
+    return this.#answer(request, this.#recogniseToken(credential))
+  }
+
+  /** The verdict on what was found, unless the facts are not certainly fresh. */
+  #answer(
+    request: VerifyRequest,
+    found: KeyCredential | TokenCredential | Refusal | null,
+  ): Verdict | undefined {
     const required = this.#require(request)
+    if (found === null) return this.#source.fresh() ? UNKNOWN_KEY : undefined
+    if (!(found instanceof CredentialEntry)) {
+      return found.code === 'malformed' || found.code === 'unavailable' || this.#source.fresh()
+        ? found
+        : undefined
+    }
+    const nowMs = this.#source.nowMs()
+    const verdict = decide(found, this.#facts, required, nowMs)
+    if (!this.#source.fresh()) return undefined
+    if (verdict.ok) this.#note(found, nowMs)
+    return verdict
+  }
+
+  /** Asks for the key, and for freshness, until there is an answer that both allow. */
+  async #verifyAsking(request: VerifyRequest): Promise<Verdict> {
     for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
-      const recognised = this.#recognise(request.credential)
-      const entry = recognised instanceof Promise ? await recognised : recognised
-      const nowMs = this.#source.nowMs()
-      const verdict = entry instanceof CredentialEntry ? decide(entry, this.#facts, required, nowMs) : entry
-      if (!verdict.ok && (verdict.code === 'malformed' || verdict.code === 'unavailable')) return verdict
-      if (this.#source.fresh()) {
-        if (verdict.ok && entry instanceof CredentialEntry) this.#note(entry, nowMs)
-        return verdict
-      }
+      const verdict = this.#answer(request, await this.#recognise(request.credential))
+      if (verdict !== undefined) return verdict
       if (!(await this.#source.refresh())) return UNAVAILABLE
     }
     return UNAVAILABLE
@@ -171,18 +188,21 @@ export class Verifier {
 
   /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
   #recall(credential: string): KeyCredential | TokenCredential | null | undefined {
+    if (typeof credential !== 'string') return undefined
     return credential.length <= KEY_MAX_LENGTH
       ? this.#keys.get(sha256(credential))
       : this.#tokens.get(credential)
   }
 
-  /** Of two kinds, so that a token, which needs nobody to be asked, costs no turn of the event loop. */
-  #recognise(
-    credential: string,
-  ): KeyCredential | TokenCredential | Refusal | Promise<KeyCredential | Refusal> {
+  async #recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
+    return typeof credential === 'string' && looksLikeKeyString(credential)
+      ? this.#recogniseKey(credential)
+      : this.#recogniseToken(credential)
+  }
+
+  #recogniseToken(credential: string): TokenCredential | Refusal {
     if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
     if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
-    if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
     const known = this.#tokens.get(credential)
     if (known !== undefined) return known
     const token = recogniseToken(credential, this.#facts)
