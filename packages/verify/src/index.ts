@@ -46,7 +46,7 @@ export {
   isSigningAlgorithm,
   type SigningAlgorithm,
 } from './tokens/algorithms.ts'
-export { type Claims, RESERVED_CLAIMS, readClaims } from './tokens/claims.ts'
+export { RESERVED_CLAIMS } from './tokens/claims.ts'
 export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'
 export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'

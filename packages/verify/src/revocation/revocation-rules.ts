@@ -1,5 +1,6 @@
 import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
+import { TargetFilter } from './target-filter.ts'
 
 /** What of a token the rules look at. */
 export interface TokenIdentity {
@@ -37,7 +38,7 @@ const ISSUED_AT_DOUBT_MS = 1000
 /**
  * The revocation rules of a project, and which credentials they kill (rules V1 to V3).
  *
- * A look-up costs one Map access per kind, however many rules there are. Kinds `token`, `session` and `key`
+ * A look-up costs one question to a filter per kind, rarely a Map access, however many rules there are. Kinds `token`, `session` and `key`
  * kill their one target. `subject`, `client` and `everything` kill what was issued before the rule, or, as a
  * ban, whatever and whenever. A `key` rule kills the key alone: what was issued to it dies by a `client`
  * rule with the key's id, which is absent when `keepIssued` was said (rule V5).
@@ -48,6 +49,8 @@ export class RevocationRules {
   readonly #bans = new Map<string, RevocationRule>()
   /** A lift may arrive before its ban, when a change of this process overtakes the feed (rule F1). */
   readonly #lifted = new Set<string>()
+  /** Knows every target that has a rule, and some that had one. */
+  #filter = new TargetFilter()
   #size = 0
 
   /** The epochs may grow while the rules live: a `pos` of another is older than every rule (rule E3). */
@@ -70,6 +73,7 @@ export class RevocationRules {
     const kept = held.filter((other) => !makesNeedless(rule, other))
     store(targets, target, [...kept, rule])
     this.#size += kept.length + 1 - held.length
+    if (held.length === 0) this.#addToFilter(rule.kind, target)
     if (isBan(rule)) this.#bans.set(rule.id, rule)
   }
 
@@ -110,6 +114,7 @@ export class RevocationRules {
         }
       }
     }
+    if (this.#size !== before) this.#rebuildFilter()
     return before - this.#size
   }
 
@@ -118,11 +123,12 @@ export class RevocationRules {
     const issuer = this.#issuers.get(token.issuer)
     if (issuer === undefined) return undefined
     const kills = (rule: RevocationRule): boolean => this.#killsToken(rule, token)
+    const { tokenId, sessionId, clientId, subject } = token
     return (
-      find(issuer.token.get(token.tokenId), kills) ??
-      (token.sessionId === null ? undefined : find(issuer.session.get(token.sessionId), kills)) ??
-      (token.clientId === null ? undefined : find(issuer.client.get(token.clientId), kills)) ??
-      find(issuer.subject.get(token.subject), kills) ??
+      find(this.#lookUp(issuer, 'token', tokenId), kills) ??
+      (sessionId === null ? undefined : find(this.#lookUp(issuer, 'session', sessionId), kills)) ??
+      (clientId === null ? undefined : find(this.#lookUp(issuer, 'client', clientId), kills)) ??
+      find(this.#lookUp(issuer, 'subject', subject), kills) ??
       find(issuer.everything.get(EVERYTHING), kills)
     )
   }
@@ -133,11 +139,29 @@ export class RevocationRules {
     if (issuer === undefined) return undefined
     const kills = (rule: RevocationRule): boolean => this.#killsKey(rule, key)
     return (
-      find(issuer.key.get(key.id), kills) ??
-      find(issuer.client.get(key.id), kills) ??
-      find(issuer.subject.get(key.subject), kills) ??
+      find(this.#lookUp(issuer, 'key', key.id), kills) ??
+      find(this.#lookUp(issuer, 'client', key.id), kills) ??
+      find(this.#lookUp(issuer, 'subject', key.subject), kills) ??
       find(issuer.everything.get(EVERYTHING), kills)
     )
+  }
+
+  #lookUp(issuer: RulesOfIssuer, kind: RevocationKind, target: string): RulesOfTarget | undefined {
+    return this.#filter.mayHold(kind, target) ? issuer[kind].get(target) : undefined
+  }
+
+  #addToFilter(kind: RevocationKind, target: string): void {
+    if (this.#filter.isFull) this.#rebuildFilter()
+    else this.#filter.add(kind, target)
+  }
+
+  #rebuildFilter(): void {
+    this.#filter = TargetFilter.withRoomFor(this.#size)
+    for (const issuer of this.#issuers.values()) {
+      for (const kind of KINDS) {
+        for (const target of issuer[kind].keys()) this.#filter.add(kind, target)
+      }
+    }
   }
 
   #killsToken(rule: RevocationRule, token: TokenIdentity): boolean {
@@ -175,6 +199,8 @@ export class RevocationRules {
     return created
   }
 }
+
+const KINDS = ['token', 'session', 'key', 'subject', 'client', 'everything'] as const
 
 /** What rules of kind `everything` are found under, whatever target they came with. */
 const EVERYTHING = ''

@@ -22,7 +22,11 @@ export interface AlgorithmTraits {
   /** Prepares the key which verifies. Throws a TypeError when the JWK is no key. */
   readonly importKey: (jwk: Readonly<Record<string, unknown>>) => VerificationKeyHandle
   /** Checks a signature as it stands in a token. Its length has been checked. */
-  readonly verify: (key: VerificationKeyHandle, signingInput: string, signature: Uint8Array) => boolean
+  readonly verify: (
+    key: VerificationKeyHandle,
+    signingInput: string | Uint8Array,
+    signature: Uint8Array,
+  ) => boolean
   /** Turns what `crypto.sign` gives into what stands in a token. */
   readonly toJoseSignature: (signature: Uint8Array) => Uint8Array
 }

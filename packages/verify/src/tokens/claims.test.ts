@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Claims, RESERVED_CLAIMS, readClaims } from './claims.ts'
+import { payloadOf } from './payload.ts'
 
 const LEAST = {
   iss: 'https://issuer.example',
@@ -10,8 +11,12 @@ const LEAST = {
   iat: 1_800_000_000,
 }
 
+function claimsOf(members: Record<string, unknown>): ReturnType<typeof readClaims> {
+  return readClaims(payloadOf(members))
+}
+
 function read(more: Record<string, unknown> = {}): Claims {
-  const claims = readClaims({ ...LEAST, ...more })
+  const claims = claimsOf({ ...LEAST, ...more })
   if ('fault' in claims) throw new Error(claims.fault)
   return claims
 }
@@ -75,12 +80,12 @@ describe('claims', () => {
 
   test.each(['iss', 'sub', 'aud', 'exp', 'iat'])('are refused without %s', (name) => {
     const { [name]: _, ...rest } = { ...LEAST } as Record<string, unknown>
-    expect(readClaims(rest)).toEqual({ fault: expect.stringContaining(`claim ${name} `) })
+    expect(claimsOf(rest)).toEqual({ fault: expect.stringContaining(`claim ${name} `) })
   })
 
   test.each(TEXTS)('are refused when %s is anything but a text, and not empty', (name) => {
     for (const value of NO_TEXT) {
-      expect(readClaims({ ...LEAST, [name]: value })).toEqual({
+      expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
         fault: expect.stringContaining(`claim ${name} `),
       })
     }
@@ -89,7 +94,7 @@ describe('claims', () => {
   test.each(TIMES)('are refused when %s is no number of seconds that can be written as a date', (name) => {
     const wrong = [null, '', '1800000000', true, [], [1], {}, -1, -0.001, Number.NaN, 253_402_300_800, 1e300]
     for (const value of [...wrong, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-      expect(readClaims({ ...LEAST, [name]: value })).toEqual({
+      expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
         fault: expect.stringContaining(`claim ${name} `),
       })
     }
@@ -108,13 +113,13 @@ describe('claims', () => {
 
   test('are refused when the audience is empty or holds anything but texts', () => {
     for (const aud of [null, '', [], [''], ['api', ''], ['api', 7], [['api']], {}, { 0: 'api' }, 7, true]) {
-      expect(readClaims({ ...LEAST, aud })).toEqual({ fault: expect.stringContaining('claim aud ') })
+      expect(claimsOf({ ...LEAST, aud })).toEqual({ fault: expect.stringContaining('claim aud ') })
     }
   })
 
   test.each(['roles', 'permissions'])('are refused when %s is anything but a list of texts', (name) => {
     for (const value of [null, '', 'documents:read', 7, {}, [null], [''], [['documents:read']], ['a:b', 7]]) {
-      expect(readClaims({ ...LEAST, [name]: value })).toEqual({
+      expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
         fault: expect.stringContaining(`claim ${name} `),
       })
     }
@@ -129,7 +134,7 @@ describe('claims', () => {
       'd*:read',
       ' a:b',
     ]) {
-      expect(readClaims({ ...LEAST, permissions: ['a:b', permission] })).toHaveProperty('fault')
+      expect(claimsOf({ ...LEAST, permissions: ['a:b', permission] })).toHaveProperty('fault')
     }
   })
 
@@ -148,7 +153,7 @@ describe('claims', () => {
       'a\\b',
       'é',
     ]) {
-      expect(readClaims({ ...LEAST, scope })).toEqual({ fault: expect.stringContaining('claim scope ') })
+      expect(claimsOf({ ...LEAST, scope })).toEqual({ fault: expect.stringContaining('claim scope ') })
     }
   })
 
@@ -173,13 +178,13 @@ describe('claims', () => {
       '1-AbCdEfGh:042',
       ['1-AbCdEfGh:42'],
     ]) {
-      expect(readClaims({ ...LEAST, pos })).toEqual({ fault: expect.stringContaining('claim pos ') })
+      expect(claimsOf({ ...LEAST, pos })).toEqual({ fault: expect.stringContaining('claim pos ') })
     }
   })
 
   test('are refused when cnf is no object: a binding that cannot be read is no leave to do without', () => {
     for (const cnf of [null, '', 'jkt', 7, true, [], [{ jkt: 'x' }]]) {
-      expect(readClaims({ ...LEAST, cnf })).toEqual({ fault: expect.stringContaining('claim cnf ') })
+      expect(claimsOf({ ...LEAST, cnf })).toEqual({ fault: expect.stringContaining('claim cnf ') })
     }
   })
 
@@ -192,7 +197,7 @@ describe('claims', () => {
     const payload = fc.tuple(fc.dictionary(names, values), fc.boolean())
     fc.assert(
       fc.property(payload, ([members, complete]) => {
-        const claims = readClaims(complete ? { ...LEAST, ...members } : members)
+        const claims = claimsOf(complete ? { ...LEAST, ...members } : members)
         if ('fault' in claims) return
         const texts = [
           claims.issuer,

@@ -1,13 +1,14 @@
 import { isPermission } from '../access/permission.ts'
 import { OPENID_SCOPES } from '../access/scopes.ts'
 import { type Position, parsePosition } from '../changes/position.ts'
+import { KNOWN_CLAIMS, type Payload } from './payload.ts'
 import type { TokenFault } from './token-fault.ts'
 
 /** What an access token says (RFC 9068, section 2.2), with every type checked. */
 export interface Claims {
   readonly issuer: string
   readonly subject: string
-  /** `aud`, as the list it stands for: one or more. */
+  /** `aud`, as the list it stands for: one or more. Frozen. */
   readonly audience: readonly string[]
   readonly expiresAtMs: number
   readonly issuedAtMs: number
@@ -25,25 +26,6 @@ export interface Claims {
   /** All claims to which Claviger gives no meaning, frozen in depth. */
   readonly custom: Readonly<Record<string, unknown>>
 }
-
-/** The claims that {@link readClaims} gives a meaning to. */
-const KNOWN_CLAIMS: ReadonlySet<string> = new Set([
-  'iss',
-  'sub',
-  'aud',
-  'exp',
-  'nbf',
-  'iat',
-  'jti',
-  'client_id',
-  'scope',
-  'roles',
-  'permissions',
-  'sid',
-  'pos',
-  'cnf',
-  'status',
-])
 
 /**
  * Names that custom claims may not have: those with a meaning here, and those on whose word other verifiers
@@ -82,7 +64,7 @@ const WRONG = Symbol('wrong')
  * an empty text are faults; nothing is repaired or guessed. Never throws. What it returns shares lists with
  * the payload, which is used up: its custom claims get frozen.
  */
-export function readClaims(payload: Readonly<Record<string, unknown>>): Claims | TokenFault {
+export function readClaims(payload: Payload): Claims | TokenFault {
   const issuer = readText(payload.iss)
   if (typeof issuer !== 'string') return faultOf('iss', 'a text')
   const subject = readText(payload.sub)
@@ -129,7 +111,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): Claims |
     sessionId,
     pos,
     confirmation,
-    custom: readCustom(payload),
+    custom: payload.custom === undefined ? NO_CLAIMS : deepFreeze(payload.custom),
   }
 }
 
@@ -149,8 +131,16 @@ function readSeconds(value: unknown): number | null | typeof WRONG {
 }
 
 function readAudience(value: unknown): readonly string[] | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : [value]
-  return isTexts(value) && value.length > 0 ? value : undefined
+  if (typeof value === 'string') return value === '' ? undefined : listOfOne(value)
+  return isTexts(value) && value.length > 0 ? Object.freeze(value) : undefined
+}
+
+let lastOne: readonly string[] = NO_TEXTS
+
+/** Most tokens that come here are for one audience: they share the list. */
+function listOfOne(text: string): readonly string[] {
+  if (lastOne[0] !== text) lastOne = Object.freeze([text])
+  return lastOne
 }
 
 /** A list of texts; an absent one is empty. */
@@ -194,19 +184,10 @@ function readObject(value: unknown): Readonly<Record<string, unknown>> | null | 
   return value as Readonly<Record<string, unknown>>
 }
 
-function readCustom(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  let custom: Record<string, unknown> | undefined
-  for (const name of Object.keys(payload)) {
-    if (KNOWN_CLAIMS.has(name) || name === '__proto__') continue
-    custom ??= {}
-    custom[name] = deepFreeze(payload[name])
-  }
-  return custom === undefined ? NO_CLAIMS : Object.freeze(custom)
-}
-
 /** One principal answers many calls: what one caller did to it would be another's rights. */
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  for (const member of Object.values(value)) deepFreeze(member)
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member)
+  }
   return Object.freeze(value)
 }

@@ -1,4 +1,7 @@
+import { asciiReader } from '../crypto.ts'
 import { decodeBase64UrlInto, decodedBytes } from './base64url.ts'
+import { type Payload, payloadOf } from './payload.ts'
+import { readPlainPayload } from './plain-payload.ts'
 import { parseStrictJson } from './strict-json.ts'
 import type { TokenFault } from './token-fault.ts'
 import { parseHeader, type TokenHeader } from './token-header.ts'
@@ -10,27 +13,29 @@ export type { TokenHeader } from './token-header.ts'
 /** The longest text that is looked at. Checked before any other work. */
 export const MAX_CREDENTIAL_BYTES = 8192
 
-/** A token taken apart. Nothing in it is true before its signature was checked. */
+/**
+ * A token taken apart. Nothing in it is true before its signature was checked, which has to be done there and
+ * then: the bytes hold only until the next token is taken apart.
+ */
 export interface ParsedToken {
   readonly header: TokenHeader
-  readonly payload: Record<string, unknown>
+  readonly payload: Payload
   /** What was signed: the first two parts with the dot between them. */
   readonly signingInput: string
+  /** The same as bytes. */
+  readonly signedBytes: Uint8Array
   readonly signature: Uint8Array
 }
 
 /**
- * Where tokens are taken apart: the text as bytes, and the payload's. Shared by all calls, none of which
- * leaves anything there for another; new memory for each would cost more than all the rest but `JSON.parse`.
+ * Where tokens are taken apart: the text as bytes, the payload's and the signature's. Shared by all calls: new
+ * memory for each would cost more than all the rest.
  */
 const source = new Uint8Array(MAX_CREDENTIAL_BYTES)
 const decoded = new Uint8Array(decodedBytes(MAX_CREDENTIAL_BYTES))
+const decodedSignature = new Uint8Array(decodedBytes(MAX_CREDENTIAL_BYTES))
+const decodedAscii = asciiReader(decoded)
 const ascii = new TextEncoder()
-
-/** Signatures are handed out, so each gets a piece of its own, carved from a block that is never reused. */
-const SIGNATURE_BLOCK_BYTES = 65_536
-let block = new Uint8Array(SIGNATURE_BLOCK_BYTES)
-let carved = 0
 
 /**
  * Takes a token apart: the compact serialisation of a JWS (RFC 7515, section 7.1) and nothing else, every
@@ -57,23 +62,26 @@ export function parseToken(text: string): ParsedToken | TokenFault {
   if (signature.length === 0) return { fault: 'The token is not signed.' }
   const payload = decodePayload(headerEnd + 1, payloadEnd)
   if (payload === undefined) return { fault: 'The payload of the token is not strict base64url and JSON.' }
-  return { header, payload, signingInput: text.slice(0, payloadEnd), signature }
+  return {
+    header,
+    payload,
+    signingInput: text.slice(0, payloadEnd),
+    signedBytes: new Uint8Array(source.buffer, 0, payloadEnd),
+    signature,
+  }
 }
 
-function decodePayload(start: number, end: number): Record<string, unknown> | undefined {
+function decodePayload(start: number, end: number): Payload | undefined {
   const length = decodeBase64UrlInto(source, start, end, decoded, 0)
-  const json = length < 0 ? undefined : decodeUtf8(new Uint8Array(decoded.buffer, 0, length))
-  return json === undefined ? undefined : parseStrictJson(json)
+  if (length < 0) return undefined
+  const plain = readPlainPayload(decodedAscii(length), decoded)
+  if (plain !== undefined) return plain
+  const json = decodeUtf8(new Uint8Array(decoded.buffer, 0, length))
+  const members = json === undefined ? undefined : parseStrictJson(json)
+  return members === undefined ? undefined : payloadOf(members)
 }
 
 function decodeSignature(start: number, end: number): Uint8Array | undefined {
-  const length = decodedBytes(end - start)
-  if (carved + length > block.length) {
-    block = new Uint8Array(SIGNATURE_BLOCK_BYTES)
-    carved = 0
-  }
-  if (decodeBase64UrlInto(source, start, end, block, carved) < 0) return undefined
-  const signature = new Uint8Array(block.buffer, carved, length)
-  carved += length
-  return signature
+  const length = decodeBase64UrlInto(source, start, end, decodedSignature, 0)
+  return length < 0 ? undefined : new Uint8Array(decodedSignature.buffer, 0, length)
 }

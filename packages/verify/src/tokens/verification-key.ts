@@ -16,7 +16,7 @@ export interface VerificationKey {
   readonly id: string
   readonly algorithm: SigningAlgorithm
   /** Whether the signature, as it stands in a token, is this key's over the text. Never throws. */
-  verify(signingInput: string, signature: Uint8Array): boolean
+  verify(signingInput: string | Uint8Array, signature: Uint8Array): boolean
 }
 
 /**
@@ -40,7 +40,7 @@ export function prepareVerificationKey(given: {
   return Object.freeze({
     id,
     algorithm,
-    verify: (signingInput: string, signature: Uint8Array): boolean =>
+    verify: (signingInput: string | Uint8Array, signature: Uint8Array): boolean =>
       signature.length === signatureBytes && traits.verify(handle, signingInput, signature),
   })
 }

@@ -26,7 +26,7 @@ export class BoundedCache<Key, Entry extends Evictable> {
   }
 
   set(key: Key, entry: Entry): void {
-    if (!this.#entries.has(key)) this.#makeRoom()
+    if (this.#entries.size >= this.#capacity && !this.#entries.has(key)) this.#makeRoom()
     this.#entries.set(key, entry)
   }
 

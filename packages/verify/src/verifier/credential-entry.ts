@@ -1,14 +1,23 @@
 import type { IpAllow } from '../access/ip-allow.ts'
+import type { SubjectRecord } from '../changes/change.ts'
+import type { Principal } from '../verdict.ts'
+import type { Grant } from './grant.ts'
+import type { LiveRights } from './live-rights.ts'
 import type { ProjectFacts } from './project-facts.ts'
-import type { Standing } from './standing.ts'
+import { type CredentialState, type Standing, soundFromSeconds, soundUntilSeconds } from './standing.ts'
 
 /**
  * A credential that was recognised: what it says of itself, never whether it may pass. That is its
- * {@link Standing}, kept here with the version of the facts it was worked out from.
+ * {@link Standing}, kept here until the facts change.
  */
 export abstract class CredentialEntry {
   abstract readonly kind: 'key' | 'token'
   readonly id: string
+  readonly subject: string
+  /** Roles, permissions and scopes as they were granted. */
+  readonly grant: Grant
+  /** Tokens: `aud`. Null: keys, which have none. */
+  readonly audience: readonly string[] | null
   /** Null: from anywhere. */
   readonly ipAllow: IpAllow | null = null
   /** Verifications that passed since they were last collected. */
@@ -19,24 +28,44 @@ export abstract class CredentialEntry {
   recent = false
 
   #standing: Standing | undefined
-  #version = -1
 
-  constructor(id: string) {
-    this.id = id
-  }
-
-  /** Tokens: `aud`. Null: keys, which have none. */
-  get audience(): readonly string[] | null {
-    return null
+  constructor(given: { id: string; subject: string; grant: Grant; audience: readonly string[] | null }) {
+    this.id = given.id
+    this.subject = given.subject
+    this.grant = given.grant
+    this.audience = given.audience
   }
 
   standing(facts: ProjectFacts): Standing {
-    if (this.#standing === undefined || this.#version !== facts.version) {
-      this.#standing = this.workOut(facts)
-      this.#version = facts.version
-    }
-    return this.#standing
+    const known = this.#standing
+    return known !== undefined && known.version === facts.version ? known : this.#workOut(facts)
   }
 
-  protected abstract workOut(facts: ProjectFacts): Standing
+  /** What stands against it, in full: for the seldom case that something does. */
+  state(facts: ProjectFacts): CredentialState {
+    return this.stateBy(facts, facts.subjectRecord(this.subject))
+  }
+
+  protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
+
+  protected abstract describe(
+    facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+    rights: LiveRights,
+  ): Principal
+
+  #workOut(facts: ProjectFacts): Standing {
+    const subject = facts.subjectRecord(this.subject)
+    const state = this.stateBy(facts, subject)
+    const rights = this.grant.rights(subject, facts)
+    const standing: Standing = {
+      version: facts.version,
+      principal: this.describe(facts, subject, rights),
+      rights,
+      soundFromSeconds: soundFromSeconds(state),
+      soundUntilSeconds: soundUntilSeconds(state),
+    }
+    this.#standing = standing
+    return standing
+  }
 }

@@ -2,7 +2,7 @@ import type { PermissionQuery } from '../access/permission-query.ts'
 import { refuse, type Verdict, type VerdictCode } from '../verdict.ts'
 import type { CredentialEntry } from './credential-entry.ts'
 import type { ProjectFacts } from './project-facts.ts'
-import type { Standing } from './standing.ts'
+import type { CredentialState } from './standing.ts'
 import { ANY_AUDIENCE } from './verify-request.ts'
 
 export interface Requirements {
@@ -45,13 +45,14 @@ export function decide(
   const standing = entry.standing(facts)
   const second = Math.floor(nowMs / 1000)
   const sound = second >= standing.soundFromSeconds && second < standing.soundUntilSeconds
-  if (!sound && !(nowMs < standing.acceptedUntilMs)) return refusal(entry, 'unknown')
+  const state = sound ? undefined : entry.state(facts)
+  if (state !== undefined && !(nowMs < state.acceptedUntilMs)) return refusal(entry, 'unknown')
   const { audience } = entry
   if (audience !== null && required.audience !== ANY_AUDIENCE) {
     if (required.audience === undefined) return refusal(entry, 'wrong_audience', NO_AUDIENCE)
     if (!meetsAudience(audience, required.audience)) return refusal(entry, 'wrong_audience')
   }
-  const fault = sound ? undefined : stateOrTimeFault(standing, nowMs)
+  const fault = state === undefined ? undefined : stateOrTimeFault(state, nowMs)
   if (fault !== undefined) return refusal(entry, fault)
   if (entry.ipAllow !== null) {
     if (required.ip === undefined) return refusal(entry, 'ip_denied', NO_ADDRESS)
@@ -64,13 +65,13 @@ export function decide(
 }
 
 /** What is wrong with a credential by its state or the hour. A clock that is no number refuses too. */
-function stateOrTimeFault(standing: Standing, nowMs: number): VerdictCode | undefined {
-  if (standing.revoked) return 'revoked'
-  if (!(nowMs < standing.secretUntilMs)) return 'rotated_out'
-  if (standing.disabled) return 'disabled'
-  if (!(nowMs < standing.expiresAtMs)) return 'expired'
-  if (!(nowMs >= standing.notBeforeMs)) return 'not_yet_valid'
-  return standing.proofRequired ? 'proof_required' : undefined
+function stateOrTimeFault(state: CredentialState, nowMs: number): VerdictCode | undefined {
+  if (state.revoked) return 'revoked'
+  if (!(nowMs < state.secretUntilMs)) return 'rotated_out'
+  if (state.disabled) return 'disabled'
+  if (!(nowMs < state.expiresAtMs)) return 'expired'
+  if (!(nowMs >= state.notBeforeMs)) return 'not_yet_valid'
+  return state.proofRequired ? 'proof_required' : undefined
 }
 
 function meetsAudience(audience: readonly string[], required: string | readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import { comparePositions, type Position } from '../changes/position.ts'
 import type { KeyFill } from '../source/source.ts'
 import { BoundedCache } from './bounded-cache.ts'
+import type { GrantTable } from './grant.ts'
 import { KeyCredential } from './key-credential.ts'
 
 /** A digest that belongs to no key, as of a position. */
@@ -26,15 +27,18 @@ export class KeyCache {
   readonly #absent: BoundedCache<string, Absence>
   readonly #filling = new Map<string, Fill>()
   readonly #fetchKey: (digest: string) => Promise<KeyFill>
+  readonly #grants: GrantTable
 
   constructor(options: {
     capacity: number
     absentCapacity: number
     fetchKey: (digest: string) => Promise<KeyFill>
+    grants: GrantTable
   }) {
     this.#known = new BoundedCache(options.capacity)
     this.#absent = new BoundedCache(options.absentCapacity)
     this.#fetchKey = options.fetchKey
+    this.#grants = options.grants
   }
 
   get size(): number {
@@ -86,7 +90,7 @@ export class KeyCache {
         this.#absent.set(digest, { recent: false })
         return null
       }
-      const credential = new KeyCredential(answer.key, answer)
+      const credential = new KeyCredential(answer.key, answer, this.#grants.share(answer.key))
       this.#known.set(digest, credential)
       return credential
     }

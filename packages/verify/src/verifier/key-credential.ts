@@ -1,10 +1,14 @@
 import { compileIpAllow, type IpAllow } from '../access/ip-allow.ts'
+import type { SubjectRecord } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
 import type { KeyFill, KeyRecord } from '../source/source.ts'
+import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
+import { formatInstant } from './format-instant.ts'
+import type { Grant } from './grant.ts'
+import type { LiveRights } from './live-rights.ts'
 import type { ProjectFacts } from './project-facts.ts'
-import { liveRights } from './rights.ts'
-import { makeStanding, type Standing } from './standing.ts'
+import type { CredentialState } from './standing.ts'
 
 /** An API key that the authority knows, as it is cached under the digest of its text. */
 export class KeyCredential extends CredentialEntry {
@@ -14,32 +18,16 @@ export class KeyCredential extends CredentialEntry {
   readonly position: Position
   override readonly ipAllow: IpAllow | null
 
-  constructor(record: KeyRecord, fill: KeyFill) {
-    super(record.id)
+  constructor(record: KeyRecord, fill: KeyFill, grant: Grant) {
+    super({ id: record.id, subject: record.subject, grant, audience: null })
     this.record = record
     this.position = fill.position
     this.ipAllow = record.ipAllow === null ? null : compileIpAllow(record.ipAllow)
   }
 
-  protected override workOut(facts: ProjectFacts): Standing {
+  protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
     const { record } = this
-    const subject = facts.subjectRecord(record.subject)
-    const rights = liveRights(record, subject, facts)
-    return makeStanding({
-      rights,
-      principal: Object.freeze({
-        ok: true,
-        kind: 'key',
-        id: record.id,
-        project: facts.project,
-        subject: record.subject,
-        roles: rights.roles,
-        permissions: rights.permissions,
-        ...(record.scopes === null ? {} : { scopes: Object.freeze(record.scopes) }),
-        expiresAt: record.expiresAtMs === null ? null : new Date(record.expiresAtMs).toISOString(),
-        metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
-        ...(record.management === undefined ? {} : { management: Object.freeze(record.management) }),
-      }),
+    return {
       revoked: record.revoked || record.secret.revoked || facts.rules.killerOfKey(record) !== undefined,
       disabled: record.disabled || subject?.disabled === true,
       acceptedUntilMs: Number.POSITIVE_INFINITY,
@@ -47,6 +35,27 @@ export class KeyCredential extends CredentialEntry {
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
       notBeforeMs: record.notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: false,
+    }
+  }
+
+  protected override describe(
+    facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+    rights: LiveRights,
+  ): Principal {
+    const { record } = this
+    return Object.freeze({
+      ok: true,
+      kind: 'key',
+      id: record.id,
+      project: facts.project,
+      subject: record.subject,
+      roles: rights.roles,
+      permissions: rights.permissions,
+      ...(this.grant.scopes === null ? {} : { scopes: this.grant.scopes }),
+      expiresAt: record.expiresAtMs === null ? null : formatInstant(record.expiresAtMs),
+      metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
+      ...(record.management === undefined ? {} : { management: Object.freeze(record.management) }),
     })
   }
 }

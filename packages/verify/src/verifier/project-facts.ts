@@ -3,12 +3,18 @@ import { comparePositions, type Position } from '../changes/position.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { prepareVerificationKey, type VerificationKey } from '../tokens/verification-key.ts'
-import type { LiveRights } from './rights.ts'
+import { GrantTable } from './grant.ts'
 
 /** A fact and the position of the change that brought it: an older change cannot overwrite it (rule F1). */
 interface Dated<Value> {
   readonly position: Position
   readonly value: Value
+}
+
+interface OwnIssuer {
+  readonly url: string
+  /** Epoch milliseconds; infinite: the present issuer, whose tokens are accepted without end. */
+  readonly acceptedUntilMs: number
 }
 
 /**
@@ -24,8 +30,8 @@ export class ProjectFacts {
    */
   version = 0
   rules = new RevocationRules(new Set())
-  /** Rights worked out at this version, for all who were granted the same. */
-  readonly sharedRights = new Map<string, LiveRights>()
+  /** What was granted to the credentials seen; no change to the facts changes that. */
+  readonly grants = new GrantTable()
 
   #epochs = new Set<string>()
   #applied: Position | undefined
@@ -35,7 +41,7 @@ export class ProjectFacts {
   #subjects = new Map<string, Dated<SubjectRecord | null>>()
   #clients = new Map<string, Dated<boolean>>()
   #signingKeys = new Map<string, Dated<VerificationKey | null>>()
-  #issuers: Dated<IssuersFact['own']> | undefined
+  #issuers: Dated<ReadonlyMap<string, OwnIssuer>> | undefined
 
   /** The position up to which every change has been applied. */
   get applied(): Position | undefined {
@@ -60,10 +66,9 @@ export class ProjectFacts {
     return this.#signingKeys.get(id)?.value ?? undefined
   }
 
-  /** Until when tokens of this issuer are accepted; undefined when it is none of the project's own. */
-  issuerAcceptedUntilMs(url: string): number | undefined {
-    const issuer = this.#issuers?.value.find((own) => own.url === url)
-    return issuer === undefined ? undefined : (issuer.acceptUntilMs ?? Number.POSITIVE_INFINITY)
+  /** One of the project's own issuers, and until when its tokens are accepted; undefined when it is none. */
+  ownIssuer(url: string): OwnIssuer | undefined {
+    return this.#issuers?.value.get(url)
   }
 
   /** Replaces everything by what the snapshot says. */
@@ -101,7 +106,6 @@ export class ProjectFacts {
 
   #outdate(): void {
     this.version++
-    this.sharedRights.clear()
   }
 
   #learn(fact: Fact, position: Position): void {
@@ -124,7 +128,7 @@ export class ProjectFacts {
         )
         break
       case 'issuers':
-        if (isNewer(position, this.#issuers)) this.#issuers = { position, value: fact.own }
+        if (isNewer(position, this.#issuers)) this.#issuers = { position, value: ownIssuers(fact) }
         break
       case 'revocation':
         this.rules.add(fact.rule)
@@ -136,6 +140,15 @@ export class ProjectFacts {
         break
     }
   }
+}
+
+function ownIssuers(fact: IssuersFact): ReadonlyMap<string, OwnIssuer> {
+  return new Map(
+    fact.own.map(({ url, acceptUntilMs }) => [
+      url,
+      { url, acceptedUntilMs: acceptUntilMs ?? Number.POSITIVE_INFINITY },
+    ]),
+  )
 }
 
 function learn<Value>(

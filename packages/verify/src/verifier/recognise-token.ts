@@ -15,7 +15,8 @@ export function recogniseToken(text: string, facts: ProjectFacts): TokenCredenti
   if ('fault' in token) return refuse('malformed', token.fault)
   const claims = readClaims(token.payload)
   if ('fault' in claims) return refuse('malformed', claims.fault)
-  if (facts.issuerAcceptedUntilMs(claims.issuer) === undefined) {
+  const issuer = facts.ownIssuer(claims.issuer)
+  if (issuer === undefined) {
     return refuse('unknown', 'This project does not accept tokens of that issuer.')
   }
   const key = facts.signingKey(token.header.kid)
@@ -23,7 +24,7 @@ export function recogniseToken(text: string, facts: ProjectFacts): TokenCredenti
   if (!acceptsHeader(key.algorithm, token.header.alg)) {
     return refuse('unknown', 'The signing key with the token’s `kid` is of another algorithm than its `alg`.')
   }
-  if (!key.verify(token.signingInput, token.signature)) {
+  if (!key.verify(token.signedBytes, token.signature)) {
     return refuse(
       'bad_signature',
       'The signature does not fit the token. It was altered, or signed by somebody else.',
@@ -32,7 +33,9 @@ export function recogniseToken(text: string, facts: ProjectFacts): TokenCredenti
   return new TokenCredential({
     text,
     id: claims.tokenId ?? sha256(token.signingInput),
+    issuer: issuer.url,
     signingKeyId: key.id,
     claims,
+    grant: facts.grants.share(claims),
   })
 }

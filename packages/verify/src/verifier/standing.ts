@@ -1,13 +1,8 @@
 import type { Principal } from '../verdict.ts'
-import type { LiveRights } from './rights.ts'
+import type { LiveRights } from './live-rights.ts'
 
-/**
- * How a credential stands by the facts, apart from the request and the hour. It is worked out once per
- * credential and version of the facts, and holds until either changes.
- */
-export interface Standing {
-  readonly principal: Principal
-  readonly rights: LiveRights
+/** All that may stand against a credential by the facts, apart from the request. */
+export interface CredentialState {
   readonly revoked: boolean
   readonly disabled: boolean
   /** Tokens: when their issuer or signing key ceases to be accepted. Epoch milliseconds; infinite: never. */
@@ -18,9 +13,20 @@ export interface Standing {
   readonly notBeforeMs: number
   /** Tokens: bound to a sender (RFC 7800), who must prove it. */
   readonly proofRequired: boolean
+}
+
+/**
+ * What is kept of a credential for its next verifications. It is worked out once per version of the facts, and
+ * small: what is kept of each credential is what the garbage collector has to move.
+ */
+export interface Standing {
+  /** The version of the facts it was worked out from. */
+  readonly version: number
+  readonly principal: Principal
+  readonly rights: LiveRights
   /**
    * Nothing is wrong from the first of these seconds since 1970 until before the last: the usual case costs two
-   * comparisons of small integers. Outside of them the precise times above decide.
+   * comparisons of small integers. Outside of them the {@link CredentialState} decides, worked out anew.
    */
   readonly soundFromSeconds: number
   readonly soundUntilSeconds: number
@@ -28,21 +34,17 @@ export interface Standing {
 
 const LAST_SECOND = 2 ** 31 - 1
 
-export function makeStanding(facts: Omit<Standing, 'soundFromSeconds' | 'soundUntilSeconds'>): Standing {
-  const sound = !facts.revoked && !facts.disabled && !facts.proofRequired
-  const untilMs = Math.min(facts.acceptedUntilMs, facts.secretUntilMs, facts.expiresAtMs)
-  // Member by member: a spread would cost more than all the rest.
-  return {
-    principal: facts.principal,
-    rights: facts.rights,
-    revoked: facts.revoked,
-    disabled: facts.disabled,
-    acceptedUntilMs: facts.acceptedUntilMs,
-    secretUntilMs: facts.secretUntilMs,
-    expiresAtMs: facts.expiresAtMs,
-    notBeforeMs: facts.notBeforeMs,
-    proofRequired: facts.proofRequired,
-    soundFromSeconds: Math.max(0, Math.min(Math.ceil(facts.notBeforeMs / 1000), LAST_SECOND)),
-    soundUntilSeconds: sound ? Math.max(0, Math.min(Math.floor(untilMs / 1000), LAST_SECOND)) : 0,
-  }
+/** The first whole second in which nothing is wrong, provided that {@link soundUntilSeconds} is later. */
+export function soundFromSeconds(state: CredentialState): number {
+  return toSecond(Math.ceil(state.notBeforeMs / 1000))
+}
+
+/** The first second in which something is wrong, or will become so before its end. */
+export function soundUntilSeconds(state: CredentialState): number {
+  if (state.revoked || state.disabled || state.proofRequired) return 0
+  return toSecond(Math.floor(Math.min(state.acceptedUntilMs, state.secretUntilMs, state.expiresAtMs) / 1000))
+}
+
+function toSecond(seconds: number): number {
+  return Math.max(0, Math.min(seconds, LAST_SECOND))
 }

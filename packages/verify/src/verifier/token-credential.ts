@@ -1,76 +1,107 @@
+import type { SubjectRecord } from '../changes/change.ts'
+import type { Position } from '../changes/position.ts'
 import type { Claims } from '../tokens/claims.ts'
+import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
+import type { Grant } from './grant.ts'
+import type { LiveRights } from './live-rights.ts'
 import type { ProjectFacts } from './project-facts.ts'
-import { liveRights } from './rights.ts'
-import { makeStanding, type Standing } from './standing.ts'
+import type { CredentialState } from './standing.ts'
 
 const NO_METADATA = Object.freeze({})
 
-/** A token whose signature was checked, as it is cached under its whole text. */
+/**
+ * A token whose signature was checked, as it is cached under its whole text. Of its claims it keeps what counts,
+ * and shares with others what they have in common.
+ */
 export class TokenCredential extends CredentialEntry {
   readonly kind = 'token'
   readonly text: string
-  readonly claims: Claims
+  readonly expiresAtMs: number
+  readonly #issuer: string
   readonly #signingKeyId: string
+  readonly #clientId: string | null
+  readonly #sessionId: string | null
+  readonly #pos: Position | null
+  readonly #issuedAtMs: number
+  readonly #notBeforeMs: number | null
+  readonly #bound: boolean
+  readonly #custom: Readonly<Record<string, unknown>>
 
-  constructor(token: { text: string; id: string; signingKeyId: string; claims: Claims }) {
-    super(token.id)
+  constructor(token: {
+    text: string
+    id: string
+    /** As the facts have it: equal to the claim, and shared. */
+    issuer: string
+    signingKeyId: string
+    claims: Claims
+    grant: Grant
+  }) {
+    const { claims } = token
+    super({ id: token.id, subject: claims.subject, grant: token.grant, audience: claims.audience })
     this.text = token.text
-    this.claims = token.claims
+    this.expiresAtMs = claims.expiresAtMs
+    this.#issuer = token.issuer
     this.#signingKeyId = token.signingKeyId
+    this.#clientId = claims.clientId
+    this.#sessionId = claims.sessionId
+    this.#pos = claims.pos
+    this.#issuedAtMs = claims.issuedAtMs
+    this.#notBeforeMs = claims.notBeforeMs
+    this.#bound = claims.confirmation !== null
+    this.#custom = claims.custom
   }
 
-  override get audience(): readonly string[] {
-    return this.claims.audience
-  }
-
-  protected override workOut(facts: ProjectFacts): Standing {
-    const { claims } = this
-    const subject = facts.subjectRecord(claims.subject)
-    const rights = liveRights(claims, subject, facts)
+  protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
     const killer = facts.rules.killerOfToken({
       issuer: null,
       tokenId: this.id,
-      subject: claims.subject,
-      clientId: claims.clientId,
-      sessionId: claims.sessionId,
-      pos: claims.pos,
-      issuedAtMs: claims.issuedAtMs,
+      subject: this.subject,
+      clientId: this.#clientId,
+      sessionId: this.#sessionId,
+      pos: this.#pos,
+      issuedAtMs: this.#issuedAtMs,
       skewMs: 0,
     })
-    return makeStanding({
-      rights,
-      principal: Object.freeze({
-        ok: true,
-        kind: 'token',
-        id: this.id,
-        project: facts.project,
-        subject: claims.subject,
-        issuer: claims.issuer,
-        audience: Object.freeze(claims.audience),
-        clientId: claims.clientId ?? undefined,
-        sessionId: claims.sessionId ?? undefined,
-        roles: rights.roles,
-        permissions: rights.permissions,
-        scopes: claims.scopes === null ? undefined : Object.freeze(claims.scopes),
-        claims: claims.custom,
-        expiresAt: formatInstant(claims.expiresAtMs),
-        metadata: subject === undefined ? NO_METADATA : Object.freeze({ ...subject.metadata }),
-      }),
+    return {
       revoked: killer !== undefined,
       disabled:
-        subject?.disabled === true || (claims.clientId !== null && facts.isClientDisabled(claims.clientId)),
+        subject?.disabled === true || (this.#clientId !== null && facts.isClientDisabled(this.#clientId)),
       acceptedUntilMs: this.#acceptedUntilMs(facts),
       secretUntilMs: Number.POSITIVE_INFINITY,
-      expiresAtMs: claims.expiresAtMs,
-      notBeforeMs: claims.notBeforeMs ?? Number.NEGATIVE_INFINITY,
-      proofRequired: claims.confirmation !== null,
+      expiresAtMs: this.expiresAtMs,
+      notBeforeMs: this.#notBeforeMs ?? Number.NEGATIVE_INFINITY,
+      proofRequired: this.#bound,
+    }
+  }
+
+  protected override describe(
+    facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+    rights: LiveRights,
+  ): Principal {
+    return Object.freeze({
+      ok: true,
+      kind: 'token',
+      id: this.id,
+      project: facts.project,
+      subject: this.subject,
+      issuer: this.#issuer,
+      audience: this.audience ?? undefined,
+      clientId: this.#clientId ?? undefined,
+      sessionId: this.#sessionId ?? undefined,
+      roles: rights.roles,
+      permissions: rights.permissions,
+      scopes: this.grant.scopes ?? undefined,
+      claims: this.#custom,
+      expiresAt: formatInstant(this.expiresAtMs),
+      metadata: subject === undefined ? NO_METADATA : Object.freeze({ ...subject.metadata }),
     })
   }
 
   #acceptedUntilMs(facts: ProjectFacts): number {
     if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
-    return facts.issuerAcceptedUntilMs(this.claims.issuer) ?? Number.NEGATIVE_INFINITY
+    return facts.ownIssuer(this.#issuer)?.acceptedUntilMs ?? Number.NEGATIVE_INFINITY
   }
 }

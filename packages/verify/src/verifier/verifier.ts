@@ -74,6 +74,7 @@ export class Verifier {
       capacity: options.maxCachedKeys ?? 100_000,
       absentCapacity: MAX_CACHED_ABSENCES,
       fetchKey: (digest) => this.#source.fetchKey(digest),
+      grants: this.#facts.grants,
     })
     this.#tokens = new TokenCache(options.maxCachedTokens ?? 50_000)
   }
@@ -121,7 +122,7 @@ export class Verifier {
     if (!(entry instanceof CredentialEntry)) return entry
     return entry.kind === 'key'
       ? { kind: 'key', keyId: entry.id, current: entry.record.secret.current, digest: sha256(credential) }
-      : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.claims.expiresAtMs }
+      : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.expiresAtMs }
   }
 
   /** Hands over what was counted since the last call. */
@@ -197,14 +198,16 @@ export class Verifier {
   async #recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
     return typeof credential === 'string' && looksLikeKeyString(credential)
       ? this.#recogniseKey(credential)
-      : this.#recogniseToken(credential)
+      : (this.#tokenSeen(credential) ?? this.#recogniseToken(credential))
+  }
+
+  #tokenSeen(credential: string): TokenCredential | undefined {
+    return typeof credential === 'string' ? this.#tokens.get(credential) : undefined
   }
 
   #recogniseToken(credential: string): TokenCredential | Refusal {
     if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
     if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
-    const known = this.#tokens.get(credential)
-    if (known !== undefined) return known
     const token = recogniseToken(credential, this.#facts)
     if (token instanceof CredentialEntry) this.#tokens.add(token)
     return token

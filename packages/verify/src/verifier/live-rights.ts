@@ -40,28 +40,6 @@ export function liveRights(
   facts: ProjectFacts,
 ): LiveRights {
   const bound = boundOf(record, facts)
-  return bound === null ? sharedRights(granted, facts) : workOut(granted, facts, { bound, record })
-}
-
-const MAX_SHARED = 10_000
-
-/** Most credentials of a project are granted one of few sets of rights, and no record of theirs bounds them. */
-function sharedRights(granted: GrantedRights, facts: ProjectFacts): LiveRights {
-  const key = JSON.stringify([granted.roles, granted.permissions, granted.scopes])
-  const shared = facts.sharedRights
-  const known = shared.get(key)
-  if (known !== undefined) return known
-  if (shared.size >= MAX_SHARED) shared.clear()
-  const rights = workOut(granted, facts, { bound: null, record: undefined })
-  shared.set(key, rights)
-  return rights
-}
-
-function workOut(
-  granted: GrantedRights,
-  facts: ProjectFacts,
-  { bound, record }: { bound: readonly string[] | null; record: SubjectRecord | undefined },
-): LiveRights {
   const roles = granted.roles.filter((name) => {
     const permissions = facts.rolePermissions(name)
     if (permissions === undefined) return false
@@ -76,9 +54,14 @@ function workOut(
   return new LiveRights(roles, permissions)
 }
 
+/** Whether the record lets through whatever was granted. */
+export function isUnbounded(record: SubjectRecord | undefined): boolean {
+  return record === undefined || (record.roles === undefined && record.permissions === undefined)
+}
+
 /** The most that the subject's credentials may do; null when its record bounds nothing. */
 function boundOf(record: SubjectRecord | undefined, facts: ProjectFacts): readonly string[] | null {
-  if (record === undefined || (record.roles === undefined && record.permissions === undefined)) return null
+  if (record === undefined || isUnbounded(record)) return null
   const fromRoles = (record.roles ?? []).flatMap((name) => facts.rolePermissions(name) ?? [])
   return [...fromRoles, ...(record.permissions ?? [])]
 }

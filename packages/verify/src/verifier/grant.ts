@@ -1,0 +1,79 @@
+import type { SubjectRecord } from '../changes/change.ts'
+import { type GrantedRights, isUnbounded, type LiveRights, liveRights } from './live-rights.ts'
+import type { ProjectFacts } from './project-facts.ts'
+
+/** Roles, permissions and scopes as they were granted to one credential or to many: frozen, and shared by all of them. */
+export class Grant implements GrantedRights {
+  readonly roles: readonly string[]
+  readonly permissions: readonly string[]
+  readonly scopes: readonly string[] | null
+  #unbounded: LiveRights | undefined
+  #version = -1
+
+  constructor(granted: GrantedRights) {
+    this.roles = Object.freeze([...granted.roles])
+    this.permissions = Object.freeze([...granted.permissions])
+    this.scopes = granted.scopes === null ? null : Object.freeze([...granted.scopes])
+  }
+
+  /** What it is worth now for a subject with this record. Where none bounds it, all share one answer. */
+  rights(record: SubjectRecord | undefined, facts: ProjectFacts): LiveRights {
+    if (!isUnbounded(record)) return liveRights(this, record, facts)
+    if (this.#unbounded === undefined || this.#version !== facts.version) {
+      this.#unbounded = liveRights(this, undefined, facts)
+      this.#version = facts.version
+    }
+    return this.#unbounded
+  }
+}
+
+const MAX_STEPS = 50_000
+
+/**
+ * The grants of a project, each once: most credentials were granted one of few. They are found list member by
+ * list member, which hashes short texts that are met all the time, and builds no key.
+ */
+export class GrantTable {
+  #root = new Step()
+  #steps = 0
+
+  share(granted: GrantedRights): Grant {
+    let step = this.#root
+    for (const role of granted.roles) step = this.#follow(step, 'roles', role)
+    for (const permission of granted.permissions) step = this.#follow(step, 'permissions', permission)
+    if (granted.scopes === null) {
+      step.unnarrowed ??= new Grant(granted)
+      return step.unnarrowed
+    }
+    for (const scope of granted.scopes) step = this.#follow(step, 'scopes', scope)
+    step.narrowed ??= new Grant(granted)
+    return step.narrowed
+  }
+
+  #follow(step: Step, list: 'roles' | 'permissions' | 'scopes', name: string): Step {
+    const known = step[list]?.get(name)
+    if (known !== undefined) return known
+    if (++this.#steps > MAX_STEPS) this.#clear()
+    const made = new Step()
+    step[list] ??= new Map()
+    step[list].set(name, made)
+    return made
+  }
+
+  /** Begins anew: grants in use live on with their credentials, and are shared no more. */
+  #clear(): void {
+    this.#root = new Step()
+    this.#steps = 0
+  }
+}
+
+/** A place in the table: what was granted up to here, and how it may go on. */
+class Step {
+  roles: Map<string, Step> | undefined = undefined
+  permissions: Map<string, Step> | undefined = undefined
+  scopes: Map<string, Step> | undefined = undefined
+  /** The grant that ends here without a list of scopes. */
+  unnarrowed: Grant | undefined = undefined
+  /** The grant that ends here with one. */
+  narrowed: Grant | undefined = undefined
+}
