@@ -45,11 +45,9 @@ export function readPlainPayload(ascii: string, source: Uint8Array): Payload | u
   bytes = source
   length = ascii.length
   at = 0
-  try {
-    return readPayload()
-  } finally {
-    json = ''
-  }
+  const payload = readPayload()
+  json = ''
+  return payload
 }
 
 function readPayload(): Payload | undefined {

@@ -27,6 +27,8 @@ export class Grant implements GrantedRights {
   }
 }
 
+type List = 'roles' | 'permissions' | 'scopes'
+
 const MAX_STEPS = 50_000
 
 /**
@@ -34,7 +36,7 @@ const MAX_STEPS = 50_000
  * list member, which hashes short texts that are met all the time, and builds no key.
  */
 export class GrantTable {
-  #root = new Step()
+  #root = new Step('roles', '')
   #steps = 0
 
   share(granted: GrantedRights): Grant {
@@ -50,11 +52,16 @@ export class GrantTable {
     return step.narrowed
   }
 
-  #follow(step: Step, list: 'roles' | 'permissions' | 'scopes', name: string): Step {
+  #follow(step: Step, list: List, name: string): Step {
+    const last = step.last
+    if (last !== undefined && last.list === list && last.name === name) return last
     const known = step[list]?.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      step.last = known
+      return known
+    }
     if (++this.#steps > MAX_STEPS) this.#clear()
-    const made = new Step()
+    const made = new Step(list, name)
     step[list] ??= new Map()
     step[list].set(name, made)
     return made
@@ -62,13 +69,17 @@ export class GrantTable {
 
   /** Begins anew: grants in use live on with their credentials, and are shared no more. */
   #clear(): void {
-    this.#root = new Step()
+    this.#root = new Step('roles', '')
     this.#steps = 0
   }
 }
 
 /** A place in the table: what was granted up to here, and how it may go on. */
 class Step {
+  readonly list: List
+  readonly name: string
+  /** Where it went on last time: comparing one text is cheaper than hashing it. */
+  last: Step | undefined = undefined
   roles: Map<string, Step> | undefined = undefined
   permissions: Map<string, Step> | undefined = undefined
   scopes: Map<string, Step> | undefined = undefined
@@ -76,4 +87,9 @@ class Step {
   unnarrowed: Grant | undefined = undefined
   /** The grant that ends here with one. */
   narrowed: Grant | undefined = undefined
+
+  constructor(list: List, name: string) {
+    this.list = list
+    this.name = name
+  }
 }
