@@ -20,6 +20,7 @@ import { putRole } from '../roles/put-role.ts'
 import { openForReading } from '../storage/open-database.ts'
 import type { Schema } from '../storage/schema.ts'
 import { sqliteDialect } from '../storage/sqlite-dialect.ts'
+import { MintFacts } from './mint-facts.ts'
 import { type MintTokenInput, mintToken } from './mint-token.ts'
 
 const HOUR_MS = 3_600_000
@@ -181,7 +182,7 @@ describe('a minted token', () => {
       dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
       log: ({ query }) => void tables.push(/ from "(\w+)"/.exec(query.sql)?.[1] ?? query.sql),
     })
-    await mintToken({ ...issuing.as(managementKey(key.id)), reader }, INPUT)
+    await mintToken({ ...issuing.as(managementKey(key.id)), mintFacts: new MintFacts(reader) }, INPUT)
     expect(tables.slice(0, 3)).toEqual(['projects', 'keys', 'revocations'])
     sqlite.close()
   })

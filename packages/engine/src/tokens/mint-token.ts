@@ -1,6 +1,5 @@
 import {
   ALGORITHMS,
-  effectivePermissions,
   formatPosition,
   type Position,
   parseStrictJson,
@@ -10,19 +9,18 @@ import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Actor } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
-import { authorizeRead, requireGrants } from '../management/authorize.ts'
+import { requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import { newId } from '../random.ts'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
 import { signToken } from '../signing/sign-token.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
-import { findIssuer, readMintHead } from './mint-queries.ts'
+import type { MintFacts } from './mint-facts.ts'
 
 const DEFAULT_TTL_SECONDS = 600
 const MAX_AUDIENCES = 20
@@ -69,6 +67,7 @@ export type MintedToken = Static<typeof MintedToken>
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
+  readonly mintFacts: MintFacts
   /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
   readonly waitForApplied: (position: Position) => Promise<void>
 }
@@ -82,31 +81,28 @@ export interface MintScope extends Scope {
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm } = await readMintHead(scope)
+  const facts = await scope.mintFacts.current(scope)
+  const { position } = facts
   const nowMs = scope.clock.nowMs()
-  const rights = await authorizeRead(scope, 'tokens:mint')
+  const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
   const given = {
     roles: distinct(fields.roles ?? []),
     permissions: distinct(fields.permissions ?? []),
     scopes: checkScopes(fields.scopes ?? null),
   }
-  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
-  const held = effectivePermissions({
-    roles: [...roles.values()],
-    direct: given.permissions,
-    scopes: given.scopes,
-    bound: null,
-  })
-  requireGrants(rights, held, 'the token')
+  requireGrants(rights, await facts.held(given), 'the token')
 
-  const { issuer, signingKeyId } = await findIssuer(scope, fields.algorithm ?? algorithm)
+  const algorithm = fields.algorithm ?? facts.algorithm
+  const issuer = await facts.issuer(algorithm)
+  const ring = { projectId: scope.projectId, algorithm }
+  const signingKeyId = issuer.signingKeyId ?? (await scope.keyring.begin(ring))
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
   const claims = {
     ...checkClaims(fields.claims),
-    iss: issuer,
+    iss: issuer.url,
     sub: fields.subject,
     aud: typeof fields.audience === 'string' ? fields.audience : distinct(fields.audience),
     exp: expiresAt,
@@ -130,12 +126,25 @@ function clientIdOf(actor: Actor): string {
   return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
 }
 
-/** What our own verifiers would refuse to read is not signed. */
+/**
+ * What our own verifiers would refuse to read is not signed. Text without an escape, nested no deeper than a list in
+ * an object, is what they all read; anything else is tried.
+ */
 function writeClaims(claims: Readonly<Record<string, unknown>>): string {
   const json = JSON.stringify(claims)
-  if (parseStrictJson(json) !== undefined) return json
+  if ((isFlat(claims) && !json.includes('\\')) || parseStrictJson(json) !== undefined) return json
   throw new CodedError(
     'invalid_request',
     'The claims are nested too deeply, a text among them holds half a surrogate pair, or a name a quote, a backslash or a control character: no verifier would read them.',
   )
+}
+
+function isFlat(claims: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(claims).every(
+    (value) => typeof value !== 'object' || (Array.isArray(value) && value.every(isText)),
+  )
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
