@@ -126,7 +126,7 @@ export class Engine {
     this.createdRootKey = installation.createdRootKey
     this.folder = installation.folder
     this.#keyring = new Keyring(parts)
-    this.#mintFacts = new MintFacts(parts.reader)
+    this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
       collect: () => [...this.#openVerifiers].flatMap((verifier) => verifier.takeKeyUses()),

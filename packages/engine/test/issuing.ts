@@ -28,7 +28,7 @@ export async function openIssuing(installation: TestInstallation, project = 'def
   const scope: MintScope & RevocationScope = {
     ...plain,
     keyring: new Keyring(installation),
-    mintFacts: new MintFacts(installation.reader),
+    mintFacts: new MintFacts(installation),
     async waitForApplied(position) {
       while (verifier.applied === undefined || comparePositions(verifier.applied, position) < 0) {
         await nextTurn()

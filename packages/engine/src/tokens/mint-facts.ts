@@ -1,5 +1,6 @@
 import { isSigningAlgorithm, type Position, type SigningAlgorithm } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
+import type { Writer } from '../commands/writer.ts'
 import { authorizeCaller, type Caller, type Rights, readCaller } from '../management/authorize.ts'
 import { type GivenRights, heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
@@ -25,19 +26,28 @@ interface Head extends Position {
 
 /**
  * What minting reads, kept for as long as neither the project nor the management keys change: every mutation that
- * could make an answer another one takes a position in one of the two (rules C1, C3), so one look at the two heads
- * tells. What was read after a head was seen is at least as new as the head (rule V2).
+ * could make an answer another one takes a position in one of the two (rules C1, C3). What was read after a head was
+ * seen is at least as new as the head (rule V2).
+ *
+ * The head is not read anew while the writer has told of no other: no other process writes to the database, and the
+ * writer tells of a change before anyone is told that it was made.
  */
 export class MintFacts {
   readonly #reader: Scope['reader']
+  readonly #writer: Pick<Writer, 'alive' | 'onChanges'>
+  readonly #told = new Map<string, Position>()
   readonly #latest = new Map<string, FactsAt>()
 
-  constructor(reader: Scope['reader']) {
+  constructor({ reader, writer }: { reader: Scope['reader']; writer: Pick<Writer, 'alive' | 'onChanges'> }) {
     this.#reader = reader
+    this.#writer = writer
+    writer.onChanges((projectId, { position }) => void this.#told.set(projectId, position))
   }
 
   /** The facts as of now, whose position becomes the token's `pos`. */
   async current({ projectId, project }: Pick<Scope, 'projectId' | 'project'>): Promise<FactsAt> {
+    const kept = this.#latest.get(projectId)
+    if (kept !== undefined && this.#isCurrent(kept, projectId)) return kept
     const reader = this.#reader
     const rows = await headsQuery.execute(reader, { projectId })
     const heads = rows.map((row): Head => ({ ...row, number: row.head }))
@@ -46,19 +56,26 @@ export class MintFacts {
     if (own === undefined || management === undefined) {
       throw new CodedError('not_found', 'There is no such project.')
     }
-    const known = this.#latest.get(projectId)
-    if (known?.isOf(own, management) === true) return known
     const facts = new FactsAt({ reader, projectId, project }, own, management)
     this.#latest.delete(projectId)
     keep(this.#latest, projectId, facts, MAX_PROJECTS)
     return facts
+  }
+
+  #isCurrent(facts: FactsAt, projectId: string): boolean {
+    return (
+      this.#writer.alive &&
+      isSame(facts.position, this.#told.get(projectId) ?? facts.position) &&
+      isSame(facts.management, this.#told.get(MANAGEMENT_PROJECT) ?? facts.management)
+    )
   }
 }
 
 /** The facts of one project at one pair of heads; each is read at its first use. */
 export class FactsAt {
   readonly position: Position
-  readonly #management: Position
+  /** The head of the management keys. */
+  readonly management: Position
   readonly #place: Pick<Scope, 'reader' | 'projectId' | 'project'>
   readonly #algorithm: string
   readonly #callers = new Map<string, Promise<Caller>>()
@@ -68,12 +85,8 @@ export class FactsAt {
   constructor(place: Pick<Scope, 'reader' | 'projectId' | 'project'>, own: Head, management: Head) {
     this.#place = place
     this.position = { epoch: own.epoch, number: own.number }
-    this.#management = { epoch: management.epoch, number: management.number }
+    this.management = { epoch: management.epoch, number: management.number }
     this.#algorithm = own.algorithm
-  }
-
-  isOf(own: Position, management: Position): boolean {
-    return isSame(this.position, own) && isSame(this.#management, management)
   }
 
   /** What the project signs with where nothing else is said. */

@@ -182,7 +182,10 @@ describe('a minted token', () => {
       dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
       log: ({ query }) => void tables.push(/ from "(\w+)"/.exec(query.sql)?.[1] ?? query.sql),
     })
-    await mintToken({ ...issuing.as(managementKey(key.id)), mintFacts: new MintFacts(reader) }, INPUT)
+    await mintToken(
+      { ...issuing.as(managementKey(key.id)), mintFacts: new MintFacts({ ...installation, reader }) },
+      INPUT,
+    )
     expect(tables.slice(0, 3)).toEqual(['projects', 'keys', 'revocations'])
     sqlite.close()
   })
