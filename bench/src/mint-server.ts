@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,11 @@ interface MintServer {
 
 /** A Claviger server in a process of its own, with its log going to a file, as in production. */
 export async function startMintServer(folder: string): Promise<MintServer> {
-  const child = fork(fileURLToPath(import.meta.resolve('./serve.ts')), [folder], { stdio: 'inherit' })
+  mkdirSync(folder, { recursive: true })
+  const log = openSync(join(folder, 'log'), 'w')
+  const child = fork(fileURLToPath(import.meta.resolve('./serve.ts')), [folder], {
+    stdio: ['ignore', log, 'inherit', 'ipc'],
+  })
   const [url] = await once(child, 'message')
   const key = readFileSync(join(folder, 'root-key'), 'utf8').trim()
   const agent = new Agent({ keepAlive: true })

@@ -1,5 +1,5 @@
 /** The child process of `mint-server.ts`: serves the data folder it is given, and says what that cost. */
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createServer } from '@claviger/server'
 
@@ -10,7 +10,6 @@ const server = await createServer({
   data: folder,
   database: `sqlite:${join(folder, 'claviger.db')}`,
   port: 0,
-  logTo: createWriteStream(join(folder, 'log')),
 })
 process.send?.(await server.listen())
 process.on('message', async (message) => {
