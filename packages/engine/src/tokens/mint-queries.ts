@@ -1,4 +1,9 @@
-import { isSigningAlgorithm, type Position, type SigningAlgorithm } from '@claviger/verify'
+import {
+  type HeaderAlgorithm,
+  isHeaderAlgorithm,
+  type Position,
+  type SigningAlgorithm,
+} from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
@@ -13,10 +18,10 @@ const headQuery = new PreparedQuery((db, parameter: (name: 'projectId') => strin
 export async function readMintHead({
   reader,
   projectId,
-}: Scope): Promise<{ readonly position: Position; readonly algorithm: SigningAlgorithm }> {
+}: Scope): Promise<{ readonly position: Position; readonly algorithm: HeaderAlgorithm }> {
   const [row] = await headQuery.execute(reader, { projectId })
   if (row === undefined) throw new CodedError('not_found', 'There is no such project.')
-  if (!isSigningAlgorithm(row.algorithm)) {
+  if (!isHeaderAlgorithm(row.algorithm)) {
     throw new CodedError('internal', `The project signs with ${row.algorithm}, which is not known here.`)
   }
   return { position: { epoch: row.epoch, number: row.head }, algorithm: row.algorithm }

@@ -1,10 +1,9 @@
 import {
-  ALGORITHMS,
   effectivePermissions,
   formatPosition,
   type Position,
   parseStrictJson,
-  type SigningAlgorithm,
+  signingAlgorithmOf,
 } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
@@ -17,8 +16,9 @@ import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
-import type { Keyring } from '../signing/keyring.ts'
+import { type Keyring, signingAs } from '../signing/keyring.ts'
 import { signToken } from '../signing/sign-token.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
@@ -51,8 +51,9 @@ export const MintTokenInput = Type.Object(
     permissions: Type.Optional(PermissionList),
     claims: Type.Optional(CustomClaims),
     algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-        description: "What it is signed with; the project's own algorithm if absent.",
+      Type.With(TokenAlgorithm, {
+        description:
+          "What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
       }),
     ),
   },
@@ -100,7 +101,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   })
   requireGrants(rights, held, 'the token')
 
-  const { issuer, signingKeyId } = await findIssuer(scope, fields.algorithm ?? algorithm)
+  const signedAs = fields.algorithm ?? algorithm
+  const { issuer, signingKeyId } = await findIssuer(scope, signingAlgorithmOf(signedAs))
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
@@ -121,7 +123,7 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   }
   const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
   await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, writeClaims(claims))
+  const credential = await signToken(signingAs(signingKey, signedAs), writeClaims(claims))
   return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
 }
 
