@@ -398,9 +398,9 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent.
+     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type MintedToken = {
@@ -592,7 +592,7 @@ export type CreateProjectInput = {
     /**
      * What its tokens are signed with; RS256 if absent.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type Project = {

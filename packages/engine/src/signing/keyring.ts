@@ -1,5 +1,10 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm } from '@claviger/verify'
+import {
+  ALGORITHMS,
+  type AlgorithmTraits,
+  type HeaderAlgorithm,
+  isSigningAlgorithm,
+  type SigningKeyHandle,
+} from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { EngineParts } from '../scope.ts'
 import { addSigningKey, type Ring } from './add-signing-key.ts'
@@ -10,7 +15,8 @@ export interface OpenSigningKey {
   /** The JWS `kid`. */
   readonly id: string
   readonly traits: AlgorithmTraits
-  readonly privateKey: KeyObject
+  /** Or the secret of a symmetric algorithm. */
+  readonly privateKey: SigningKeyHandle
   /** The encoded header of every access token that the key signs. */
   readonly header: string
   /** Characters of a signature as it stands in a token. */
@@ -73,21 +79,28 @@ export class Keyring {
     }
     const traits: AlgorithmTraits = ALGORITHMS[row.algorithm]
     const opened = this.#parts.sealer.open(signingKeyPlace(projectId, id), row.private_sealed)
-    const pkcs8 = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
-    const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-    pkcs8.fill(0)
-    const header = JSON.stringify({ alg: traits.joseName, typ: 'at+jwt', kid: id })
+    const privateKey = traits.importSigningKey(opened)
+    opened.fill(0)
     return {
       id,
       traits,
       privateKey,
-      header: Buffer.from(header).toString('base64url'),
+      header: encodeHeader(traits.joseName, id),
       signatureLength: base64UrlLength(traits.signatureBytes ?? modulusBytes(privateKey)),
     }
   }
 }
 
-function modulusBytes(key: KeyObject): number {
+/** The same key, signing under another name of its algorithm: Ed25519 as `EdDSA`, for who knows no newer name. */
+export function signingAs(key: OpenSigningKey, name: HeaderAlgorithm): OpenSigningKey {
+  return name === key.traits.joseName ? key : { ...key, header: encodeHeader(name, key.id) }
+}
+
+function encodeHeader(alg: string, kid: string): string {
+  return Buffer.from(JSON.stringify({ alg, typ: 'at+jwt', kid })).toString('base64url')
+}
+
+function modulusBytes(key: SigningKeyHandle): number {
   return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 }
 

@@ -1,4 +1,9 @@
-import { isSigningAlgorithm, type Position, type SigningAlgorithm } from '@claviger/verify'
+import {
+  type HeaderAlgorithm,
+  isHeaderAlgorithm,
+  type Position,
+  type SigningAlgorithm,
+} from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Writer } from '../commands/writer.ts'
 import { authorizeCaller, type Caller, type Rights, readCaller } from '../management/authorize.ts'
@@ -90,8 +95,8 @@ export class FactsAt {
   }
 
   /** What the project signs with where nothing else is said. */
-  get algorithm(): SigningAlgorithm {
-    if (isSigningAlgorithm(this.#algorithm)) return this.#algorithm
+  get algorithm(): HeaderAlgorithm {
+    if (isHeaderAlgorithm(this.#algorithm)) return this.#algorithm
     throw new CodedError('internal', `The project signs with ${this.#algorithm}, which is not known here.`)
   }
 

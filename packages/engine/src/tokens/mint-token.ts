@@ -1,10 +1,4 @@
-import {
-  ALGORITHMS,
-  formatPosition,
-  type Position,
-  parseStrictJson,
-  type SigningAlgorithm,
-} from '@claviger/verify'
+import { formatPosition, type Position, parseStrictJson, signingAlgorithmOf } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Actor } from '../commands/command.ts'
@@ -15,8 +9,9 @@ import { newId } from '../random.ts'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import type { Scope } from '../scope.ts'
-import type { Keyring } from '../signing/keyring.ts'
+import { type Keyring, signingAs } from '../signing/keyring.ts'
 import { signToken } from '../signing/sign-token.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
@@ -49,8 +44,9 @@ export const MintTokenInput = Type.Object(
     permissions: Type.Optional(PermissionList),
     claims: Type.Optional(CustomClaims),
     algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-        description: "What it is signed with; the project's own algorithm if absent.",
+      Type.With(TokenAlgorithm, {
+        description:
+          "What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
       }),
     ),
   },
@@ -93,7 +89,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   }
   requireGrants(rights, await facts.held(given), 'the token')
 
-  const algorithm = fields.algorithm ?? facts.algorithm
+  const signedAs = fields.algorithm ?? facts.algorithm
+  const algorithm = signingAlgorithmOf(signedAs)
   const issuer = await facts.issuer(algorithm)
   const ring = { projectId: scope.projectId, algorithm }
   const signingKeyId = issuer.signingKeyId ?? (await scope.keyring.begin(ring))
@@ -117,7 +114,7 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   }
   const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
   await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, writeClaims(claims))
+  const credential = await signToken(signingAs(signingKey, signedAs), writeClaims(claims))
   return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
 }
 
