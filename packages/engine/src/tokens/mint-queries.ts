@@ -32,19 +32,23 @@ const issuerQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'algo
         .on('signing_keys.algorithm', '=', parameter('algorithm'))
         .on('signing_keys.status', '=', 'active'),
     )
-    .select(['public_urls.url', 'signing_keys.id as signing_key_id'])
+    .select(['projects.epoch', 'projects.head', 'public_urls.url', 'signing_keys.id as signing_key_id'])
     .where('projects.id', '=', parameter('projectId')),
 )
 
-/** Who issues the project's tokens now, and the key that signs them; the first demand for an algorithm begins its ring. */
+/**
+ * Who issues the project's tokens now, and the key that signs them; the first demand for an algorithm begins its ring.
+ * `position` is the head that this was read at: a verifier that has applied it knows the key.
+ */
 export async function findIssuer(
   { reader, projectId, project, keyring }: Scope & { readonly keyring: Keyring },
   algorithm: SigningAlgorithm,
-): Promise<{ readonly issuer: string; readonly signingKeyId: string }> {
+): Promise<{ readonly issuer: string; readonly signingKeyId: string; readonly position: Position }> {
   const [row] = await issuerQuery.execute(reader, { projectId, algorithm })
   if (row === undefined || row.url === null) {
     throw new CodedError('unavailable', 'Tokens need an issuer: tell Claviger its public URL first.')
   }
   const signingKeyId = row.signing_key_id ?? (await keyring.begin({ projectId, algorithm }))
-  return { issuer: issuerOf(row.url, project), signingKeyId }
+  const position = { epoch: row.epoch, number: row.head }
+  return { issuer: issuerOf(row.url, project), signingKeyId, position }
 }

@@ -18,7 +18,6 @@ import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '
 import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { signToken } from '../signing/sign-token.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
@@ -69,7 +68,7 @@ export type MintedToken = Static<typeof MintedToken>
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
-  /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
+  /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
 }
 
@@ -82,7 +81,7 @@ export interface MintScope extends Scope {
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm } = await readMintHead(scope)
+  const { position, algorithm: usual } = await readMintHead(scope)
   const nowMs = scope.clock.nowMs()
   const rights = await authorizeRead(scope, 'tokens:mint')
   const fields = parseInput(MintTokenInput, input)
@@ -100,7 +99,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   })
   requireGrants(rights, held, 'the token')
 
-  const { issuer, signingKeyId } = await findIssuer(scope, fields.algorithm ?? algorithm)
+  const algorithm = fields.algorithm ?? usual
+  const { issuer, signingKeyId, position: known } = await findIssuer(scope, algorithm)
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
@@ -119,9 +119,9 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     ...(given.permissions.length === 0 ? {} : { permissions: given.permissions }),
     pos: formatPosition(position),
   }
-  const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
-  await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, writeClaims(claims))
+  await scope.waitForApplied(known)
+  const ring = { projectId: scope.projectId, algorithm, signingKeyId }
+  const credential = await scope.keyring.sign(ring, writeClaims(claims))
   return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
 }
 
