@@ -60,7 +60,7 @@ async function makePair(traits: AlgorithmTraits): Promise<KeyMaterial> {
   const { publicKey, privateKey } = await generatePair(traits.generate.type, traits.generate.options)
   const publicJwk = publicJwkOf(publicKey, traits)
   const privatePart = privateKey.export({ format: 'der', type: 'pkcs8' })
-  return { id: sha256(JSON.stringify(publicJwk)), publicJwk, privatePart }
+  return { id: thumbprintOf(publicJwk), publicJwk, privatePart }
 }
 
 /**
@@ -74,25 +74,41 @@ async function makeSecret(traits: AlgorithmTraits): Promise<KeyMaterial> {
   return { id, publicJwk, privatePart: secret.export() }
 }
 
-/** Writes a signing key that signs from now on, and tells it. Its ring must have no other active one. */
-export async function insertSigningKey(context: CommandContext, key: NewSigningKey): Promise<void> {
+/**
+ * Writes a signing key, and tells it: one that signs from now on, that will, or that did elsewhere. Its ring must have no
+ * other active or next one.
+ */
+export async function insertSigningKey(
+  context: CommandContext,
+  key: NewSigningKey,
+  {
+    status,
+    tokensUntilMs = null,
+  }: {
+    readonly status: 'next' | 'active' | 'retiring'
+    readonly tokensUntilMs?: number | null
+  } = { status: 'active' },
+): Promise<void> {
+  const { id, projectId, algorithm, publicJwk } = key
   await context.db
     .insertInto('signing_keys')
     .values({
-      id: key.id,
-      project_id: key.projectId,
-      algorithm: key.algorithm,
-      status: 'active',
-      public_jwk: JSON.stringify(key.publicJwk),
+      id,
+      project_id: projectId,
+      algorithm,
+      status,
+      public_jwk: JSON.stringify(publicJwk),
       private_sealed: key.privateSealed,
       created_at_ms: context.nowMs,
-      activated_at_ms: context.nowMs,
+      activate_at_ms: null,
+      activated_at_ms: status === 'active' ? context.nowMs : null,
+      superseded_at_ms: status === 'retiring' ? context.nowMs : null,
+      tokens_until_ms: tokensUntilMs,
       retired_at_ms: null,
     })
     .execute()
-  const { id, projectId, algorithm, publicJwk } = key
-  await context.emit(projectId, { type: 'signing-key', id, algorithm, status: 'active', publicJwk })
-  await context.audit({ projectId, action: 'signing-key.add', target: id, detail: { algorithm } })
+  await context.emit(projectId, { type: 'signing-key', id, algorithm, status, publicJwk })
+  await context.audit({ projectId, action: 'signing-key.add', target: id, detail: { algorithm, status } })
 }
 
 /** Where a private key is sealed: a row that is moved to another project does not open there. */
@@ -100,8 +116,16 @@ export function signingKeyPlace(projectId: string, id: string): SealedPlace {
   return { purpose: 'signing-key', row: `${projectId}/${id}` }
 }
 
+/** The thumbprint (RFC 7638) of what {@link publicJwkOf} answered. */
+export function thumbprintOf(publicJwk: Readonly<Record<string, string>>): string {
+  return sha256(JSON.stringify(publicJwk))
+}
+
 /** The members that make up the key and no others, in the order that its thumbprint is taken over (RFC 7638, section 3). */
-function publicJwkOf(publicKey: KeyObject, { curve, keyMembers }: AlgorithmTraits): Record<string, string> {
+export function publicJwkOf(
+  publicKey: KeyObject,
+  { curve, keyMembers }: AlgorithmTraits,
+): Record<string, string> {
   const jwk: Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }) }
   const names = ['kty', ...(curve === null ? [] : ['crv']), ...keyMembers].sort()
   return Object.fromEntries(names.map((name) => [name, String(jwk[name])]))

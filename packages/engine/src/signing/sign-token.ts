@@ -1,7 +1,7 @@
 import { createHmac, sign } from 'node:crypto'
 import { MAX_CREDENTIAL_BYTES } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
-import type { OpenSigningKey } from './keyring.ts'
+import type { OpenSigningKey } from './open-signing-key.ts'
 
 /**
  * Signs an access token in the compact serialisation (RFC 7515, section 7.1), on the thread pool, so that nothing else

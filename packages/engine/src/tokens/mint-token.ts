@@ -9,8 +9,7 @@ import { newId } from '../random.ts'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import type { Scope } from '../scope.ts'
-import { type Keyring, signingAs } from '../signing/keyring.ts'
-import { signToken } from '../signing/sign-token.ts'
+import type { Keyring } from '../signing/keyring.ts'
 import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
@@ -64,7 +63,7 @@ export type MintedToken = Static<typeof MintedToken>
 export interface MintScope extends Scope {
   readonly keyring: Keyring
   readonly mintFacts: MintFacts
-  /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
+  /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
 }
 
@@ -92,8 +91,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   const signedAs = fields.algorithm ?? facts.algorithm
   const algorithm = signingAlgorithmOf(signedAs)
   const issuer = await facts.issuer(algorithm)
-  const ring = { projectId: scope.projectId, algorithm }
-  const signingKeyId = issuer.signingKeyId ?? (await scope.keyring.begin(ring))
+  const signingKeyId =
+    issuer.signingKeyId ?? (await scope.keyring.begin({ projectId: scope.projectId, algorithm }))
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
@@ -112,9 +111,9 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     ...(given.permissions.length === 0 ? {} : { permissions: given.permissions }),
     pos: formatPosition(position),
   }
-  const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
-  await scope.waitForApplied(position)
-  const credential = await signToken(signingAs(signingKey, signedAs), writeClaims(claims))
+  await scope.waitForApplied(issuer.position)
+  const ring = { projectId: scope.projectId, algorithm, signingKeyId, signedAs }
+  const credential = await scope.keyring.sign(ring, writeClaims(claims))
   return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
 }
 

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@claviger/verify'
+import type { Position, SigningAlgorithm } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Scope } from '../scope.ts'
 import { issuerOf } from '../signing/public-url.ts'
@@ -9,6 +9,8 @@ export interface Issuer {
   readonly url: string
   /** Null: the ring has not begun. */
   readonly signingKeyId: string | null
+  /** The head that this was read at: a verifier that has applied it knows the key. */
+  readonly position: Position
 }
 
 const issuerQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'algorithm') => string) =>
@@ -21,7 +23,7 @@ const issuerQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'algo
         .on('signing_keys.algorithm', '=', parameter('algorithm'))
         .on('signing_keys.status', '=', 'active'),
     )
-    .select(['public_urls.url', 'signing_keys.id as signing_key_id'])
+    .select(['projects.epoch', 'projects.head', 'public_urls.url', 'signing_keys.id as signing_key_id'])
     .where('projects.id', '=', parameter('projectId')),
 )
 
@@ -34,5 +36,9 @@ export async function readIssuer(
   if (row === undefined || row.url === null) {
     throw new CodedError('unavailable', 'Tokens need an issuer: tell Claviger its public URL first.')
   }
-  return { url: issuerOf(row.url, project), signingKeyId: row.signing_key_id }
+  return {
+    url: issuerOf(row.url, project),
+    signingKeyId: row.signing_key_id,
+    position: { epoch: row.epoch, number: row.head },
+  }
 }
