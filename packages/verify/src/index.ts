@@ -26,6 +26,16 @@ export {
   parsePosition,
 } from './changes/position.ts'
 export { sha256 } from './crypto.ts'
+export { inspect } from './inspect/inspect.ts'
+export type {
+  Check,
+  CheckName,
+  CredentialKind,
+  Decoded,
+  Inspection,
+  InspectRequest,
+  Remedy,
+} from './inspect/inspection.ts'
 export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,
