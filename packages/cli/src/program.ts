@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
@@ -37,6 +38,7 @@ Examples:
   addTokens(program)
   addRoles(program)
   addVerify(program, setExitCode)
+  addInspect(program, setExitCode)
   addRevoke(program)
   addRootKey(program)
   return program

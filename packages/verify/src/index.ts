@@ -26,6 +26,7 @@ export {
   parsePosition,
 } from './changes/position.ts'
 export { sha256 } from './crypto.ts'
+export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
 export { inspect } from './inspect/inspect.ts'
 export type {
   Check,
