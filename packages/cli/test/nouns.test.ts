@@ -101,7 +101,6 @@ test('a management key is listed, shown, changed, rotated, revoked and deleted',
 test.each([
   ['a preset and verbs', ['management-keys', 'create', 'x', '--preset', 'edge', '--verbs', 'keys:read']],
   ['a preset that there is not', ['management-keys', 'create', 'x', '--preset', 'all']],
-  ['an algorithm that there is not', ['projects', 'create', 'x', '--algorithm', 'none']],
   ['to clear what cannot be', ['subjects', 'change', 'alice', '--clear', 'disabled']],
 ])('%s is a mistake of usage', async (_what, args) => {
   const { exitCode, stdout, stderr } = await place.run(args)

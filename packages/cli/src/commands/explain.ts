@@ -1,4 +1,4 @@
-import { findTerm, GLOSSARY } from '@claviger/verify'
+import type { Term } from '@claviger/verify'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { printJson, printRecord, printTable } from '../output.ts'
@@ -7,6 +7,7 @@ interface ExplainOptions {
   readonly json?: boolean
 }
 
+/** The glossary is imported when it is asked for: most commands do without. */
 export function addExplain(tokens: Command): void {
   tokens
     .command('explain')
@@ -17,37 +18,33 @@ export function addExplain(tokens: Command): void {
       'after',
       '\nExamples:\n  $ claviger tokens explain aud\n  $ claviger tokens explain wrong_audience',
     )
-    .action((name: string | undefined, { json }: ExplainOptions) => {
-      if (name === undefined) explainAll(json === true)
-      else explainOne(name, json === true)
+    .action(async (name: string | undefined, options: ExplainOptions) => {
+      const { findTerm, GLOSSARY } = await import('@claviger/verify')
+      const found = name === undefined ? GLOSSARY : findTerm(name)
+      if (found === undefined) {
+        throw new CommandFailure(
+          EXIT.usage,
+          `There is no explanation of '${name}'. List all that are explained: claviger tokens explain`,
+        )
+      }
+      if (options.json === true) printJson(found)
+      else if ('name' in found) printTerm(found)
+      else printTerms(found)
     })
 }
 
-function explainAll(asJson: boolean): void {
-  if (asJson) printJson(GLOSSARY)
-  else {
-    printTable(
-      ['NAME', 'WHERE', 'MEANING'],
-      GLOSSARY.map(({ name, place, meaning }) => [name, place, meaning]),
-    )
-  }
+function printTerms(terms: readonly Term[]): void {
+  printTable(
+    ['NAME', 'WHERE', 'MEANING'],
+    terms.map(({ name, place, meaning }) => [name, place, meaning]),
+  )
 }
 
-function explainOne(name: string, asJson: boolean): void {
-  const term = findTerm(name)
-  if (term === undefined) {
-    throw new CommandFailure(
-      EXIT.usage,
-      `There is no explanation of '${name}'. List all that are explained: claviger tokens explain`,
-    )
-  }
-  if (asJson) printJson(term)
-  else {
-    printRecord([
-      [term.place, term.name],
-      ['meaning', term.meaning],
-      ['use', term.use],
-      ['defined in', term.source],
-    ])
-  }
+function printTerm(term: Term): void {
+  printRecord([
+    [term.place, term.name],
+    ['meaning', term.meaning],
+    ['use', term.use],
+    ['defined in', term.source],
+  ])
 }

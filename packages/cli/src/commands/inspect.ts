@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { inspect } from '@claviger/verify'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { appendValue } from '../option-values.ts'
 import { printJson } from '../output.ts'
 import type { SetExitCode } from '../program.ts'
-import { printInspection } from '../show-inspection.ts'
 
 interface InspectOptions {
   readonly jwks?: string
@@ -15,6 +13,7 @@ interface InspectOptions {
   readonly json?: boolean
 }
 
+/** The decoder is imported when it is used, and not by the commands that call a server: it takes a while to load. */
 export function addInspect(program: Command, setExitCode: SetExitCode): void {
   program
     .command('inspect')
@@ -38,6 +37,7 @@ Examples:
     )
     .action(async (argument: string | undefined, options: InspectOptions) => {
       const { jwks, issuer, audience } = options
+      const { inspect } = await import('@claviger/verify')
       const inspection = inspect({
         credential: await readText(argument),
         jwks: jwks === undefined ? undefined : readJwks(jwks),
@@ -46,7 +46,10 @@ Examples:
       })
       if (inspection.verdict !== undefined) setExitCode(EXIT.refused)
       if (options.json === true) printJson(inspection)
-      else printInspection(inspection)
+      else {
+        const { printInspection } = await import('../show-inspection.ts')
+        printInspection(inspection)
+      }
     })
 }
 
