@@ -26,6 +26,17 @@ export {
   parsePosition,
 } from './changes/position.ts'
 export { type SigningKeyHandle, sha256, type VerificationKeyHandle } from './crypto.ts'
+export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
+export { inspect } from './inspect/inspect.ts'
+export type {
+  Check,
+  CheckName,
+  CredentialKind,
+  Decoded,
+  Inspection,
+  InspectRequest,
+  Remedy,
+} from './inspect/inspection.ts'
 export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,

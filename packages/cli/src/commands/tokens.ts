@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { appendValue, parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson, printRecord } from '../output.ts'
+import { addExplain } from './explain.ts'
 
 /** Those of the API: its type does not allow one more or less. */
 const ALGORITHMS: Readonly<Record<NonNullable<MintTokenInput['algorithm']>, true>> = {
@@ -32,7 +33,10 @@ interface MintOptions extends ConnectionOptions {
 }
 
 export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').helpCommand(false).description('Mint access tokens.')
+  const tokens = program
+    .command('tokens')
+    .helpCommand(false)
+    .description('Mint access tokens, and explain them.')
   const command = tokens
     .command('mint')
     .description('Mint a signed access token (a JWT, RFC 9068) that speaks for a subject.')
@@ -71,4 +75,5 @@ Examples:
       ])
       console.log(`\n${token.credential}`)
     })
+  addExplain(tokens)
 }
