@@ -1,4 +1,10 @@
-import { looksLikeKeyString, parseKeyString, type RevocationRule, sha256 } from '@claviger/verify'
+import {
+  isRefreshTokenPrefix,
+  looksLikeKeyString,
+  parseKeyString,
+  type RevocationRule,
+  sha256,
+} from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
@@ -8,6 +14,9 @@ import { loadKey } from '../keys/key.ts'
 import { authorize, authorizeRead } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import type { Scope } from '../scope.ts'
+import { endSession } from '../sessions/end-session.ts'
+import { endSessionsBegunBefore } from '../sessions/end-sessions-begun-before.ts'
+import { findSessionOfRefreshToken, loadSession } from '../sessions/session.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { parseTime, Time } from '../time.ts'
 import { addRule, DAY_MS, tokensUntilMs } from './add-rule.ts'
@@ -16,18 +25,22 @@ import { revokeKeyText } from './revoke-key-text.ts'
 
 const Id = Type.String({ minLength: 1, maxLength: 255 })
 
-/** Exactly one of the first six members says what is revoked. */
+/** Exactly one of the first seven members says what is revoked. */
 export const CreateRevocationInput = Type.Object(
   {
     credential: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 8192,
-        description: 'The text of a key or a token. A superseded text of a key ends that text alone.',
+        description:
+          'The text of a key or a token. A superseded text of a key ends that text alone, a refresh token ends its session.',
       }),
     ),
     keyId: Type.Optional(Id),
     tokenId: Type.Optional(Type.String({ ...Id, description: 'The `jti` of a token.' })),
+    sessionId: Type.Optional(
+      Type.String({ ...Id, description: 'A session, and every token that was issued in it.' }),
+    ),
     subject: Type.Optional(SubjectId),
     clientId: Type.Optional(
       Type.String({ ...Id, description: 'The `client_id` of tokens; the id of the key that minted them.' }),
@@ -72,6 +85,8 @@ export interface RevocationScope extends Scope {
 type Target =
   | { readonly kind: 'key-text'; readonly digest: string }
   | { readonly kind: 'key'; readonly id: string }
+  | { readonly kind: 'refresh-token'; readonly digest: string }
+  | { readonly kind: 'session'; readonly id: string }
   /** `untilMs` null: the token's end is not known. */
   | { readonly kind: 'token'; readonly id: string; readonly untilMs: number | null }
   | { readonly kind: 'subject' | 'client' | 'everything'; readonly id: string }
@@ -124,7 +139,22 @@ export const createRevocationCommand: Command<
     await context.audit({ projectId, action: 'key.revoke', target: key.id, detail: { ...end } })
     return rule
   }
+  if (target.kind === 'refresh-token' || target.kind === 'session') {
+    const session =
+      target.kind === 'session'
+        ? await loadSession(context.db, { projectId, id: target.id })
+        : await findSessionOfRefreshToken(context.db, { projectId, digest: target.digest })
+    const rule = await endSession(context, session, reason)
+    await context.audit({
+      projectId,
+      action: 'session.revoke',
+      target: session.id,
+      detail: { subject: session.subject, reason },
+    })
+    return rule
+  }
   const rule = await addRule(context, projectId, newRule(context, args, target))
+  await endSessionsBegunBefore(context, projectId, { rule, reason })
   const { id, kind, only, ban, issuedBeforeMs } = rule
   await context.audit({
     projectId,
@@ -135,7 +165,7 @@ export const createRevocationCommand: Command<
   return rule
 }
 
-const TARGETS = ['credential', 'keyId', 'tokenId', 'subject', 'clientId', 'everything'] as const
+const TARGETS = ['credential', 'keyId', 'tokenId', 'sessionId', 'subject', 'clientId', 'everything'] as const
 
 async function readTarget(scope: RevocationScope, fields: CreateRevocationInput): Promise<Target> {
   const named = TARGETS.filter((name) => fields[name] !== undefined)
@@ -148,6 +178,7 @@ async function readTarget(scope: RevocationScope, fields: CreateRevocationInput)
   if (fields.credential !== undefined) return readCredential(scope, fields.credential)
   if (fields.keyId !== undefined) return { kind: 'key', id: fields.keyId }
   if (fields.tokenId !== undefined) return { kind: 'token', id: fields.tokenId, untilMs: null }
+  if (fields.sessionId !== undefined) return { kind: 'session', id: fields.sessionId }
   if (fields.subject !== undefined) return { kind: 'subject', id: fields.subject }
   if (fields.clientId !== undefined) return { kind: 'client', id: fields.clientId }
   return { kind: 'everything', id: '' }
@@ -156,7 +187,11 @@ async function readTarget(scope: RevocationScope, fields: CreateRevocationInput)
 /** The text of a key does not leave this side; a token is believed only with a signature of the project. */
 async function readCredential(scope: RevocationScope, text: string): Promise<Target> {
   if (looksLikeKeyString(text)) {
-    if (parseKeyString(text) !== undefined) return { kind: 'key-text', digest: sha256(text) }
+    const key = parseKeyString(text)
+    if (key !== undefined) {
+      const kind = isRefreshTokenPrefix(key.prefix) ? 'refresh-token' : 'key-text'
+      return { kind, digest: sha256(text) }
+    }
     throw new CodedError(
       'invalid_request',
       'The checksum does not fit the key: it was mistyped or cut short.',
@@ -188,7 +223,7 @@ function requireFittingOptions({ kind }: Target, fields: CreateRevocationInput):
 function newRule(
   { nowMs }: CommandContext,
   { only, issuedBeforeMs, ban, reason }: CreateRevocationArgs,
-  target: Exclude<Target, { kind: 'key' | 'key-text' }>,
+  target: Extract<Target, { kind: 'token' | 'subject' | 'client' | 'everything' }>,
 ) {
   if (issuedBeforeMs !== null && issuedBeforeMs > nowMs) {
     throw new CodedError(

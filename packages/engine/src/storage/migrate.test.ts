@@ -19,7 +19,10 @@ test('a start brings an empty database to this version, and the next start leave
   await migrateAll(database)
   await migrateAll(database)
   const rows = database.sqlite.prepare('SELECT number, name FROM migrations').all()
-  expect(rows).toEqual([{ number: 1, name: 'first-tables' }])
+  expect(rows).toEqual([
+    { number: 1, name: 'first-tables' },
+    { number: 2, name: 'sessions' },
+  ])
   database.sqlite.close()
 })
 
@@ -61,7 +64,7 @@ test('a migration that fails leaves nothing behind', async () => {
   const database = open()
   await migrateAll(database)
   const failing = {
-    number: 2,
+    number: 3,
     name: 'failing',
     up: async () => {
       database.sqlite.exec('CREATE TABLE half_made (a)')
@@ -69,8 +72,9 @@ test('a migration that fails leaves nothing behind', async () => {
     },
   }
   const first = { number: 1, name: 'first-tables', up: async () => {} }
+  const second = { number: 2, name: 'sessions', up: async () => {} }
   database.sqlite.exec('BEGIN IMMEDIATE')
-  await expect(migrate(database.db, 2_000, [first, failing])).rejects.toThrow('on purpose')
+  await expect(migrate(database.db, 2_000, [first, second, failing])).rejects.toThrow('on purpose')
   database.sqlite.exec('ROLLBACK')
   expect(database.sqlite.prepare("SELECT * FROM sqlite_schema WHERE name = 'half_made'").all()).toEqual([])
   database.sqlite.close()
@@ -79,9 +83,9 @@ test('a migration that fails leaves nothing behind', async () => {
 test('a database of a newer version is refused', async () => {
   const database = open()
   await migrateAll(database)
-  database.sqlite.exec("INSERT INTO migrations VALUES (2, 'from-the-future', 0)")
+  database.sqlite.exec("INSERT INTO migrations VALUES (3, 'from-the-future', 0)")
   await expect(migrateAll(database)).rejects.toThrow(
-    'The database is of version 2, and this Claviger knows 1.',
+    'The database is of version 3, and this Claviger knows 2.',
   )
   database.sqlite.close()
 })

@@ -1,11 +1,12 @@
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
+import { sessions } from './migrations/0002-sessions.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables]
+const MIGRATIONS: readonly Migration[] = [firstTables, sessions]
 
 /**
  * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws

@@ -1,60 +1,29 @@
-import {
-  ALGORITHMS,
-  effectivePermissions,
-  formatPosition,
-  type Position,
-  parseStrictJson,
-  type SigningAlgorithm,
-} from '@claviger/verify'
+import { effectivePermissions, type Position } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
-import { CodedError } from '../coded-error.ts'
-import type { Actor } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorizeRead, requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { newId } from '../random.ts'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { signToken } from '../signing/sign-token.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
-import { formatTime, Time } from '../time.ts'
+import { Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
-import { findIssuer, readMintHead } from './mint-queries.ts'
-
-const DEFAULT_TTL_SECONDS = 600
-const MAX_AUDIENCES = 20
-
-/** The `client_id` of tokens that the embedding program mints. */
-const EMBEDDED_CLIENT = 'embedded'
-
-const Audience = Type.String({ minLength: 1, maxLength: 255 })
+import { readMintHead } from './mint-queries.ts'
+import { clientIdOf, signAccessToken } from './sign-access-token.ts'
+import { Algorithm, Audience, DEFAULT_TTL_SECONDS, distinctAudience, TtlSeconds } from './token-input.ts'
 
 export const MintTokenInput = Type.Object(
   {
     subject: SubjectId,
-    audience: Type.Union([Audience, Type.Array(Audience, { minItems: 1, maxItems: MAX_AUDIENCES })], {
-      description:
-        'Which services the token is meant for: a verifier takes only what names its own audience.',
-    }),
-    ttlSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_TOKEN_LIFE_SECONDS,
-        description: `How long the token lives; ${DEFAULT_TTL_SECONDS} if absent.`,
-      }),
-    ),
+    audience: Audience,
+    ttlSeconds: Type.Optional(TtlSeconds),
     scopes: Type.Optional(ScopeList),
     roles: Type.Optional(RoleNameList),
     permissions: Type.Optional(PermissionList),
     claims: Type.Optional(CustomClaims),
-    algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-        description: "What it is signed with; the project's own algorithm if absent.",
-      }),
-    ),
+    algorithm: Type.Optional(Algorithm),
   },
   { additionalProperties: false },
 )
@@ -100,42 +69,17 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   })
   requireGrants(rights, held, 'the token')
 
-  const { issuer, signingKeyId } = await findIssuer(scope, fields.algorithm ?? algorithm)
-  const id = newId('tok', nowMs, scope.random)
-  const issuedAt = Math.floor(nowMs / 1000)
-  const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
-  const claims = {
-    ...checkClaims(fields.claims),
-    iss: issuer,
-    sub: fields.subject,
-    aud: typeof fields.audience === 'string' ? fields.audience : distinct(fields.audience),
-    exp: expiresAt,
-    iat: issuedAt,
-    jti: id,
-    client_id: clientIdOf(scope.actor),
-    // Absent: nothing narrows. Empty: nothing is permitted (rule R2).
-    ...(given.scopes === null ? {} : { scope: given.scopes.join(' ') }),
-    ...(given.roles.length === 0 ? {} : { roles: given.roles }),
-    ...(given.permissions.length === 0 ? {} : { permissions: given.permissions }),
-    pos: formatPosition(position),
-  }
-  const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
-  await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, writeClaims(claims))
-  return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
-}
-
-/** A management key acts as the client of what it mints, so that revoking the key revokes that too (rule V5). */
-function clientIdOf(actor: Actor): string {
-  return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
-}
-
-/** What our own verifiers would refuse to read is not signed. */
-function writeClaims(claims: Readonly<Record<string, unknown>>): string {
-  const json = JSON.stringify(claims)
-  if (parseStrictJson(json) !== undefined) return json
-  throw new CodedError(
-    'invalid_request',
-    'The claims are nested too deeply, a text among them holds half a surrogate pair, or a name a quote, a backslash or a control character: no verifier would read them.',
-  )
+  return signAccessToken(scope, {
+    subject: fields.subject,
+    audience: distinctAudience(fields.audience),
+    given,
+    claims: checkClaims(fields.claims),
+    clientId: clientIdOf(scope.actor),
+    sessionId: null,
+    position,
+    algorithm: fields.algorithm ?? algorithm,
+    issuedAtMs: nowMs,
+    ttlSeconds: fields.ttlSeconds ?? DEFAULT_TTL_SECONDS,
+    notAfterMs: null,
+  })
 }
