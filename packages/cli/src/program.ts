@@ -4,6 +4,7 @@ import { addKeys } from './commands/keys.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
+import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addVerify } from './commands/verify.ts'
@@ -35,6 +36,7 @@ Examples:
   addStart(program)
   addKeys(program)
   addTokens(program)
+  addSessions(program)
   addRoles(program)
   addVerify(program, setExitCode)
   addRevoke(program)
