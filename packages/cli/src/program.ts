@@ -7,6 +7,7 @@ import { addProjects } from './commands/projects.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
+import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
@@ -39,6 +40,7 @@ Examples:
   addStart(program)
   addKeys(program)
   addTokens(program)
+  addSessions(program)
   addRoles(program)
   addSubjects(program)
   addVerify(program, setExitCode)

@@ -8,6 +8,7 @@ import { printReceipt } from '../show-receipt.ts'
 interface RevokeOptions extends ConnectionOptions {
   readonly keyId?: string
   readonly tokenId?: string
+  readonly sessionId?: string
   readonly subject?: string
   readonly clientId?: string
   readonly everything?: true
@@ -22,10 +23,11 @@ export function addRevoke(program: Command): void {
   addConnectionOptions(
     program
       .command('revoke')
-      .description('Revoke one credential, or all so far of a subject, a client or the project.')
-      .argument('[credential]', 'the text of a key or a token; `-`: from standard input')
+      .description('Revoke one credential or session, or all so far of a subject, a client or the project.')
+      .argument('[credential]', 'the text of a key, a token or a refresh token; `-`: from standard input')
       .option('--key-id <id>', 'a key')
       .option('--token-id <id>', 'a token, by its jti')
+      .option('--session-id <id>', 'a session, and every token that was issued in it')
       .option('--subject <id>', 'whatever speaks for this subject')
       .option('--client-id <id>', 'the tokens of this client; the id of the key that minted them')
       .option('--everything', 'every key and token of the project')
@@ -57,11 +59,11 @@ Examples:
 
 /** What is to be revoked must have been said: nothing here is taken from the environment. */
 function requireOneTarget(argument: string | undefined, options: RevokeOptions): void {
-  const { keyId, tokenId, subject, clientId, everything } = options
-  const targets = [argument, keyId, tokenId, subject, clientId, everything]
+  const { keyId, tokenId, sessionId, subject, clientId, everything } = options
+  const targets = [argument, keyId, tokenId, sessionId, subject, clientId, everything]
   if (targets.filter((target) => target !== undefined).length === 1) return
   throw new CommandFailure(
     EXIT.usage,
-    'Name one thing to revoke: a credential, --key-id, --token-id, --subject, --client-id or --everything.',
+    'Name one thing to revoke: a credential, --key-id, --token-id, --session-id, --subject, --client-id or --everything.',
   )
 }

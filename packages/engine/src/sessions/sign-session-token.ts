@@ -1,0 +1,53 @@
+import { parsePosition } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { MintedToken } from '../tokens/mint-token.ts'
+import { signAccessToken } from '../tokens/sign-access-token.ts'
+import { algorithmOf, audienceOf, liveSessionRights, type SessionRow } from './session.ts'
+import type { SessionScope } from './session-tokens.ts'
+
+/** What of a session its access tokens say. */
+export type SigningSession = Pick<
+  SessionRow,
+  | 'id'
+  | 'subject'
+  | 'client_id'
+  | 'audience'
+  | 'roles'
+  | 'permissions'
+  | 'scopes'
+  | 'claims'
+  | 'algorithm'
+  | 'access_ttl_seconds'
+  | 'pos'
+>
+
+/**
+ * Signs an access token of a session, with the session's own `pos` (rule V2) and no longer life than it has (rule R4).
+ *
+ * It is signed before the command runs that lets it be handed out: whatever keeps it from being signed then leaves the
+ * session as it was, and its refresh token unused. What the subject's record takes away meanwhile does not count at
+ * verification either (rule R6).
+ */
+export async function signSessionToken(
+  scope: SessionScope,
+  session: SigningSession,
+  expiresAtMs: number,
+): Promise<MintedToken> {
+  const position = parsePosition(session.pos)
+  if (position === undefined) throw new CodedError('internal', `The session ${session.id} has no position.`)
+  const { algorithm } = await scope.mintFacts.current(scope)
+  const place = { db: scope.reader, projectId: scope.projectId }
+  return signAccessToken(scope, {
+    subject: session.subject,
+    audience: audienceOf(session),
+    given: await liveSessionRights(place, session),
+    claims: JSON.parse(session.claims),
+    clientId: session.client_id,
+    sessionId: session.id,
+    position,
+    algorithm: algorithmOf(session) ?? algorithm,
+    issuedAtMs: scope.clock.nowMs(),
+    ttlSeconds: session.access_ttl_seconds,
+    notAfterMs: expiresAtMs,
+  })
+}
