@@ -4,6 +4,7 @@ import { addKeys } from './commands/keys.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
+import { addSigningKeys } from './commands/signing-keys.ts'
 import { addStart } from './commands/start.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addVerify } from './commands/verify.ts'
@@ -38,6 +39,7 @@ Examples:
   addRoles(program)
   addVerify(program, setExitCode)
   addRevoke(program)
+  addSigningKeys(program)
   addRootKey(program)
   return program
 }
