@@ -106,3 +106,17 @@ test('every command explains itself with an example', async () => {
     expect(stdout).toContain(`$ claviger signing-keys ${name}`)
   }
 })
+
+test('a server that is killed in the middle of a rotation goes on with it, and its tokens pass', async () => {
+  const first = await startServer()
+  const next = await first.json(['signing-keys', 'rotate'])
+  const { credential } = await first.json(['tokens', 'mint', 'alice', '--audience', 'a'])
+  first.server.kill('SIGKILL')
+  await first.ended
+  const second = await startServer(first.folder)
+  expect(await second.json(['signing-keys', 'rotate'])).toEqual(next)
+  expect((await second.json(['signing-keys', 'list'])).items).toHaveLength(2)
+  const verdict = await second.json(['verify', '-', '--audience', 'a'], { input: credential })
+  expect(verdict).toMatchObject({ ok: true })
+  await second.remove()
+})
