@@ -23,6 +23,7 @@ import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
 import { createSealer } from './storage/seal.ts'
+import { MintFacts } from './tokens/mint-facts.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
 export interface EngineOptions {
@@ -114,6 +115,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #installation: Installation
   readonly #keyring: Keyring
+  readonly #mintFacts: MintFacts
   readonly #verifiers = new Map<string, Promise<Verifier>>()
   readonly #openVerifiers = new Set<Verifier>()
   /** Ids of the projects, by name: neither ever changes. */
@@ -130,6 +132,7 @@ export class Engine {
     this.createdRootKey = installation.createdRootKey
     this.folder = installation.folder
     this.#keyring = new Keyring(parts)
+    this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
       collect: () => [...this.#openVerifiers].flatMap((verifier) => verifier.takeKeyUses()),
@@ -163,6 +166,7 @@ export class Engine {
         project: name,
         actor,
         keyring: this.#keyring,
+        mintFacts: this.#mintFacts,
         waitForApplied: (position) => this.#waitForApplied(projectId, position),
         identifyToken: (text) => this.#identifyToken(projectId, text),
       },

@@ -398,9 +398,9 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent.
+     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type MintedToken = {
@@ -613,7 +613,7 @@ export type CreateProjectInput = {
     /**
      * What its tokens are signed with; RS256 if absent.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type Project = {
@@ -642,7 +642,7 @@ export type ProjectPage = {
 };
 
 export type CreateSigningKeyInput = {
-    algorithm: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
     /**
      * A private key to import: PEM (PKCS #8, PKCS #1 or SEC 1, encrypted or not), or a JWK. Absent: a key pair is made.
      */
@@ -671,7 +671,7 @@ export type RotateSigningKeyInput = {
     /**
      * Which ring; that of the project's own algorithm if absent.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
 };
 
 export type SigningKey = {
@@ -2598,7 +2598,7 @@ export type ListSigningKeysData = {
          * The `nextCursor` of the page before.
          */
         cursor?: string;
-        algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+        algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
         /**
          * There is one active key an algorithm: the one that signs.
          */

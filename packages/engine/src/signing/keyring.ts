@@ -1,15 +1,17 @@
-import { type Change, isSigningAlgorithm } from '@claviger/verify'
+import { type Change, type HeaderAlgorithm, isSigningAlgorithm } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { EngineParts } from '../scope.ts'
 import { addSigningKey } from './add-signing-key.ts'
 import { signingKeyPlace } from './make-signing-key.ts'
-import { type OpenSigningKey, openSigningKey } from './open-signing-key.ts'
+import { type OpenSigningKey, openSigningKey, signingAs } from './open-signing-key.ts'
 import type { Ring } from './ring.ts'
 import { signToken } from './sign-token.ts'
 
 /** A ring, and the key that was read to be its active one. */
 export interface SigningRing extends Ring {
   readonly signingKeyId: string
+  /** The name of its algorithm that the tokens are to carry. */
+  readonly signedAs: HeaderAlgorithm
 }
 
 type KeyringParts = Pick<EngineParts, 'reader' | 'writer' | 'sealer'>
@@ -48,7 +50,7 @@ export class Keyring {
   async sign(ring: SigningRing, claims: string): Promise<string> {
     for (let id = ring.signingKeyId; ; id = await this.#activeOf(ring)) {
       const key = await this.#find(ring.projectId, id)
-      const token = key === undefined ? undefined : await signToken(key, claims)
+      const token = key === undefined ? undefined : await signToken(signingAs(key, ring.signedAs), claims)
       if (token !== undefined && !this.#retired.has(nameOf(ring.projectId, id))) return token
     }
   }
@@ -98,8 +100,7 @@ export class Keyring {
     }
     if (row.status === 'retired') return undefined
     const opened = this.#parts.sealer.open(signingKeyPlace(projectId, id), row.private_sealed)
-    const pkcs8 = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
-    return openSigningKey({ id, algorithm: row.algorithm }, pkcs8)
+    return openSigningKey({ id, algorithm: row.algorithm }, opened)
   }
 
   async #activeOf(ring: Ring): Promise<string> {

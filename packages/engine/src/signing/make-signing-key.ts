@@ -1,4 +1,4 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto'
+import { createHmac, generateKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm, sha256 } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
@@ -12,7 +12,7 @@ export interface NewSigningKey {
   readonly projectId: string
   readonly algorithm: SigningAlgorithm
   readonly publicJwk: Readonly<Record<string, string>>
-  /** PKCS #8, sealed at {@link signingKeyPlace}. */
+  /** PKCS #8, or the bytes of a symmetric key's secret, sealed at {@link signingKeyPlace}. */
   readonly privateSealed: Uint8Array
 }
 
@@ -21,11 +21,25 @@ interface KeyPair {
   readonly privateKey: KeyObject
 }
 
+/** What is made: the private part is zeroed once it is sealed. */
+interface KeyMaterial {
+  readonly id: string
+  readonly publicJwk: Readonly<Record<string, string>>
+  readonly privatePart: Buffer
+}
+
 /** The types of Node name each kind of key; the table of algorithms holds any of them. */
-const generate = promisify(generateKeyPair) as unknown as (type: string, options: object) => Promise<KeyPair>
+const generatePair = promisify(generateKeyPair) as unknown as (
+  type: string,
+  options: object,
+) => Promise<KeyPair>
+const generateSecret = promisify(generateKey) as unknown as (
+  type: string,
+  options: object,
+) => Promise<KeyObject>
 
 /**
- * Makes a key pair on the thread pool, and seals its private part (RSA: about a tenth of a second).
+ * Makes a key pair, or a secret, on the thread pool, and seals its private part (RSA: about a tenth of a second).
  *
  * Its `kid` is the thumbprint of its public part (RFC 7638): nobody can give two keys one name, whoever holds a key
  * can work its name out, and the same key keeps it wherever it is brought.
@@ -36,13 +50,28 @@ export async function makeSigningKey(
   algorithm: SigningAlgorithm,
 ): Promise<NewSigningKey> {
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
-  const { publicKey, privateKey } = await generate(traits.generate.type, traits.generate.options)
-  const publicJwk = publicJwkOf(publicKey, traits)
-  const id = thumbprintOf(publicJwk)
-  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
-  const privateSealed = sealer.seal(signingKeyPlace(projectId, id), pkcs8)
-  pkcs8.fill(0)
+  const { id, publicJwk, privatePart } = traits.symmetric ? await makeSecret(traits) : await makePair(traits)
+  const privateSealed = sealer.seal(signingKeyPlace(projectId, id), privatePart)
+  privatePart.fill(0)
   return { id, projectId, algorithm, publicJwk, privateSealed }
+}
+
+async function makePair(traits: AlgorithmTraits): Promise<KeyMaterial> {
+  const { publicKey, privateKey } = await generatePair(traits.generate.type, traits.generate.options)
+  const publicJwk = publicJwkOf(publicKey, traits)
+  const privatePart = privateKey.export({ format: 'der', type: 'pkcs8' })
+  return { id: thumbprintOf(publicJwk), publicJwk, privatePart }
+}
+
+/**
+ * A thumbprint of a secret would be a digest of it, shown in every token. Its `kid` is an HMAC under it instead, of a
+ * text that no token has: there is no dot in it.
+ */
+async function makeSecret(traits: AlgorithmTraits): Promise<KeyMaterial> {
+  const secret = await generateSecret(traits.generate.type, traits.generate.options)
+  const publicJwk = { kty: traits.keyType }
+  const id = createHmac('sha256', secret).update(JSON.stringify(publicJwk)).digest('base64url')
+  return { id, publicJwk, privatePart: secret.export() }
 }
 
 /**

@@ -1,4 +1,5 @@
-import { ALGORITHMS, isSigningAlgorithm } from '@claviger/verify'
+import { createPublicKey } from 'node:crypto'
+import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
 import type { Schema } from '../storage/schema.ts'
@@ -68,9 +69,15 @@ function viewSigningKey(row: PublicKeyRow, activatesAtMs: number | null): Signin
   }
 }
 
-/** A symmetric key has none. */
+/**
+ * A symmetric key has none. An RSA key is written as one whatever its padding: few libraries read the identifier that
+ * binds it to PSS.
+ */
 function publicPemOf(row: PublicKeyRow): string | null {
   if (!isSigningAlgorithm(row.algorithm)) return null
-  const key = ALGORITHMS[row.algorithm].importKey(JSON.parse(row.public_jwk))
-  return key.type === 'public' ? key.export({ format: 'pem', type: 'spki' }).toString() : null
+  const traits: AlgorithmTraits = ALGORITHMS[row.algorithm]
+  if (traits.symmetric) return null
+  const jwk = JSON.parse(row.public_jwk)
+  const key = traits.keyType === 'RSA' ? createPublicKey({ key: jwk, format: 'jwk' }) : traits.importKey(jwk)
+  return key.export({ format: 'pem', type: 'spki' }).toString()
 }

@@ -1,27 +1,20 @@
-import {
-  ALGORITHMS,
-  effectivePermissions,
-  formatPosition,
-  type Position,
-  parseStrictJson,
-  type SigningAlgorithm,
-} from '@claviger/verify'
+import { formatPosition, type Position, parseStrictJson, signingAlgorithmOf } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Actor } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
-import { authorizeRead, requireGrants } from '../management/authorize.ts'
+import { requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import { newId } from '../random.ts'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime, Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
-import { findIssuer, readMintHead } from './mint-queries.ts'
+import type { MintFacts } from './mint-facts.ts'
 
 const DEFAULT_TTL_SECONDS = 600
 const MAX_AUDIENCES = 20
@@ -50,8 +43,9 @@ export const MintTokenInput = Type.Object(
     permissions: Type.Optional(PermissionList),
     claims: Type.Optional(CustomClaims),
     algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-        description: "What it is signed with; the project's own algorithm if absent.",
+      Type.With(TokenAlgorithm, {
+        description:
+          "What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
       }),
     ),
   },
@@ -68,6 +62,7 @@ export type MintedToken = Static<typeof MintedToken>
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
+  readonly mintFacts: MintFacts
   /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
 }
@@ -81,32 +76,29 @@ export interface MintScope extends Scope {
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm: usual } = await readMintHead(scope)
+  const facts = await scope.mintFacts.current(scope)
+  const { position } = facts
   const nowMs = scope.clock.nowMs()
-  const rights = await authorizeRead(scope, 'tokens:mint')
+  const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
   const given = {
     roles: distinct(fields.roles ?? []),
     permissions: distinct(fields.permissions ?? []),
     scopes: checkScopes(fields.scopes ?? null),
   }
-  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
-  const held = effectivePermissions({
-    roles: [...roles.values()],
-    direct: given.permissions,
-    scopes: given.scopes,
-    bound: null,
-  })
-  requireGrants(rights, held, 'the token')
+  requireGrants(rights, await facts.held(given), 'the token')
 
-  const algorithm = fields.algorithm ?? usual
-  const { issuer, signingKeyId, position: known } = await findIssuer(scope, algorithm)
+  const signedAs = fields.algorithm ?? facts.algorithm
+  const algorithm = signingAlgorithmOf(signedAs)
+  const issuer = await facts.issuer(algorithm)
+  const signingKeyId =
+    issuer.signingKeyId ?? (await scope.keyring.begin({ projectId: scope.projectId, algorithm }))
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
   const claims = {
     ...checkClaims(fields.claims),
-    iss: issuer,
+    iss: issuer.url,
     sub: fields.subject,
     aud: typeof fields.audience === 'string' ? fields.audience : distinct(fields.audience),
     exp: expiresAt,
@@ -119,8 +111,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     ...(given.permissions.length === 0 ? {} : { permissions: given.permissions }),
     pos: formatPosition(position),
   }
-  await scope.waitForApplied(known)
-  const ring = { projectId: scope.projectId, algorithm, signingKeyId }
+  await scope.waitForApplied(issuer.position)
+  const ring = { projectId: scope.projectId, algorithm, signingKeyId, signedAs }
   const credential = await scope.keyring.sign(ring, writeClaims(claims))
   return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
 }
@@ -130,12 +122,25 @@ function clientIdOf(actor: Actor): string {
   return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
 }
 
-/** What our own verifiers would refuse to read is not signed. */
+/**
+ * What our own verifiers would refuse to read is not signed. Text without an escape, nested no deeper than a list in
+ * an object, is what they all read; anything else is tried.
+ */
 function writeClaims(claims: Readonly<Record<string, unknown>>): string {
   const json = JSON.stringify(claims)
-  if (parseStrictJson(json) !== undefined) return json
+  if ((isFlat(claims) && !json.includes('\\')) || parseStrictJson(json) !== undefined) return json
   throw new CodedError(
     'invalid_request',
     'The claims are nested too deeply, a text among them holds half a surrogate pair, or a name a quote, a backslash or a control character: no verifier would read them.',
   )
+}
+
+function isFlat(claims: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(claims).every(
+    (value) => typeof value !== 'object' || (Array.isArray(value) && value.every(isText)),
+  )
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
