@@ -8,6 +8,7 @@ import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
 import { addSessions } from './commands/sessions.ts'
+import { addSigningKeys } from './commands/signing-keys.ts'
 import { addStart } from './commands/start.ts'
 import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
@@ -46,6 +47,7 @@ Examples:
   addVerify(program, setExitCode)
   addInspect(program, setExitCode)
   addRevoke(program)
+  addSigningKeys(program)
   addProjects(program)
   addManagementKeys(program)
   addRootKey(program)
