@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addAudiences } from './commands/audiences.ts'
 import { addKeys } from './commands/keys.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
@@ -35,6 +36,7 @@ Examples:
   addStart(program)
   addKeys(program)
   addTokens(program)
+  addAudiences(program)
   addRoles(program)
   addVerify(program, setExitCode)
   addRevoke(program)

@@ -155,6 +155,7 @@ export class Engine {
         actor,
         keyring: this.#keyring,
         waitForApplied: (position) => this.#waitForApplied(projectId, position),
+        verifyParent: async (text) => (await this.verifierOf(name)).verifyParent(text),
         identifyToken: (text) => this.#identifyToken(projectId, text),
       },
       this,

@@ -1,3 +1,5 @@
+import { deleteAudienceCommand } from '../audiences/delete-audience.ts'
+import { putAudienceCommand } from '../audiences/put-audience.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
@@ -49,6 +51,8 @@ export const commands = {
   'delete-subject': deleteSubjectCommand,
   'patch-subject': patchSubjectCommand,
   'put-subject': putSubjectCommand,
+  'delete-audience': deleteAudienceCommand,
+  'put-audience': putAudienceCommand,
   'add-signing-key': addSigningKeyCommand,
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,

@@ -1,11 +1,12 @@
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
+import { audiences } from './migrations/0004-audiences.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
-/** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables]
+/** In the order of their numbers; a new one is added at the end. */
+const MIGRATIONS: readonly Migration[] = [firstTables, audiences]
 
 /**
  * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws
@@ -17,13 +18,15 @@ export async function migrate(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
   const version = await readVersion(db)
-  if (version > migrations.length) {
+  const newest = migrations.at(-1)?.number ?? 0
+  if (version > newest) {
     throw new CodedError(
       'unavailable',
-      `The database is of version ${version}, and this Claviger knows ${migrations.length}. Start a newer Claviger.`,
+      `The database is of version ${version}, and this Claviger knows ${newest}. Start a newer Claviger.`,
     )
   }
-  for (const migration of migrations.slice(version)) {
+  for (const migration of migrations) {
+    if (migration.number <= version) continue
     await migration.up(db as Kysely<unknown>, SQLITE_TYPES)
     await db
       .insertInto('migrations')

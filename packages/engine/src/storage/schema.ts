@@ -13,6 +13,7 @@ export interface Schema {
   commands: CommandTable
   roles: RoleTable
   subjects: SubjectTable
+  audiences: AudienceTable
   keys: KeyTable
   key_secrets: KeySecretTable
   signing_keys: SigningKeyTable
@@ -101,6 +102,19 @@ export interface SubjectTable {
   disabled: number
   /** JSON record. */
   metadata: string
+  created_at_ms: number
+  changed_at_ms: number
+}
+
+/** What tokens for an audience get unless the call that mints them says otherwise. */
+export interface AudienceTable {
+  project_id: string
+  audience: string
+  ttl_seconds: number | null
+  /** Null: the project's own. */
+  algorithm: string | null
+  /** JSON record of custom claims. */
+  claims: string
   created_at_ms: number
   changed_at_ms: number
 }

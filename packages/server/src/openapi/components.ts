@@ -1,4 +1,5 @@
 import {
+  AudienceView,
   AuditEntryView,
   ChangeKeyInput,
   ChangeManagementKeyInput,
@@ -15,6 +16,7 @@ import {
   PageOf,
   PatchSubjectInput,
   ProjectView,
+  PutAudienceInput,
   PutRoleInput,
   PutSubjectInput,
   Receipt,
@@ -48,6 +50,9 @@ export const COMPONENTS: readonly (readonly [name: string, schema: TSchema])[] =
   ['KeyPage', PageOf(KeyView)],
   ['MintTokenInput', MintTokenInput],
   ['MintedToken', MintedToken],
+  ['PutAudienceInput', PutAudienceInput],
+  ['Audience', AudienceView],
+  ['AudiencePage', PageOf(AudienceView)],
   ['CreateRevocationInput', CreateRevocationInput],
   ['Receipt', Receipt],
   ['Revocation', RevocationView],

@@ -1,3 +1,4 @@
+import { audienceRoutes } from './audiences.ts'
 import { auditRoutes } from './audit.ts'
 import { keyRoutes } from './keys.ts'
 import { managementKeyRoutes } from './management-keys.ts'
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...verifyRoutes,
   ...keyRoutes,
   ...tokenRoutes,
+  ...audienceRoutes,
   ...revocationRoutes,
   ...roleRoutes,
   ...subjectRoutes,

@@ -1,0 +1,70 @@
+import { effectivePermissions, type Position } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { Actor } from '../commands/command.ts'
+import { type Rights, requireGrants } from '../management/authorize.ts'
+import { checkScopes, distinct } from '../roles/rights-input.ts'
+import { requireRoles } from '../roles/role-permissions.ts'
+import type { Scope } from '../scope.ts'
+import type { MintTokenInput } from './mint-input.ts'
+import type { TokenBasis } from './token-basis.ts'
+
+/** The `client_id` of tokens that the embedding program mints. */
+const EMBEDDED_CLIENT = 'embedded'
+
+/** One call to mint: what it asks for, of whom, and the project's head as it was before (rule V2). */
+export interface MintRequest {
+  readonly fields: MintTokenInput
+  readonly rights: Rights
+  readonly position: Position
+}
+
+/** What a token says that speaks for a subject of the caller's choosing, within the caller's grants (rule M3). */
+export async function grantBasis(
+  scope: Scope,
+  { fields, rights, position }: MintRequest,
+): Promise<TokenBasis> {
+  if (fields.subject === undefined) {
+    throw new CodedError(
+      'invalid_request',
+      'Name the `subject` that the token speaks for, or give the `parent` that it is derived from.',
+    )
+  }
+  if (fields.audience === undefined) {
+    throw new CodedError('invalid_request', 'Name the `audience`: which services the token is meant for.')
+  }
+  const given = {
+    roles: distinct(fields.roles ?? []),
+    permissions: distinct(fields.permissions ?? []),
+    scopes: checkScopes(fields.scopes ?? null),
+  }
+  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
+  const held = effectivePermissions({
+    roles: [...roles.values()],
+    direct: given.permissions,
+    scopes: given.scopes,
+    bound: null,
+  })
+  requireGrants(rights, held, 'the token')
+  return {
+    ...given,
+    subject: fields.subject,
+    audiences: listOf(fields.audience),
+    clientId: clientIdOf(scope.actor),
+    sessionId: null,
+    parents: [],
+    pos: position,
+    notAfterSeconds: Number.POSITIVE_INFINITY,
+    claims: {},
+    parentSigningKeyId: null,
+  }
+}
+
+/** The audiences that were asked for, each once. */
+export function listOf(audience: string | readonly string[]): readonly string[] {
+  return typeof audience === 'string' ? [audience] : distinct(audience)
+}
+
+/** A management key acts as the client of what it mints, so that revoking the key revokes that too (rule V5). */
+function clientIdOf(actor: Actor): string {
+  return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
+}
