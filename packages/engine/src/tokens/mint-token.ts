@@ -48,7 +48,10 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     fields.parent === undefined
       ? await grantBasis(scope, request)
       : await deriveBasis(scope, { ...request, parent: fields.parent })
-  const defaults = await audienceDefaults(scope.reader, scope.projectId, basis.audiences)
+  const defaults = await audienceDefaults(
+    { reader: scope.reader, projectId: scope.projectId, position },
+    basis.audiences,
+  )
 
   const { issuer, signingKeyId } = await findIssuer(
     scope,
