@@ -27,8 +27,12 @@ import { deleteRole } from './roles/delete-role.ts'
 import { listRoles } from './roles/list-roles.ts'
 import { putRole } from './roles/put-role.ts'
 import { readRole } from './roles/read-role.ts'
+import { createSigningKey } from './signing/create-signing-key.ts'
 import { type Jwks, readJwks } from './signing/jwks.ts'
 import { listSigningKeys } from './signing/list-signing-keys.ts'
+import { readSigningKey } from './signing/read-signing-key.ts'
+import { rotateSigningKey } from './signing/rotate-signing-key.ts'
+import { readSigningSchedule, setSigningSchedule } from './signing/signing-schedule.ts'
 import { deleteSubject } from './subjects/delete-subject.ts'
 import { listSubjects } from './subjects/list-subjects.ts'
 import { patchSubject } from './subjects/patch-subject.ts'
@@ -76,7 +80,14 @@ const SUBJECTS = {
 const AUDIENCES = { put: putAudience, list: listAudiences, read: readAudience, delete: deleteAudience }
 const TOKENS = { mint: mintToken }
 const REVOCATIONS = { create: createRevocation, list: listRevocations, read: readReceipt, lift: liftBan }
-const SIGNING_KEYS = { list: listSigningKeys }
+const SIGNING_KEYS = {
+  create: createSigningKey,
+  list: listSigningKeys,
+  read: readSigningKey,
+  rotate: rotateSigningKey,
+  readSchedule: readSigningSchedule,
+  setSchedule: setSigningSchedule,
+}
 const AUDIT = { list: listAuditEntries }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */

@@ -6,6 +6,23 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { appendValue, parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { colors, printJson, printRecord } from '../output.ts'
 
+/** Those of the API: its type does not allow one more or less. */
+const ALGORITHMS: Readonly<Record<NonNullable<MintTokenInput['algorithm']>, true>> = {
+  RS256: true,
+  RS384: true,
+  RS512: true,
+  PS256: true,
+  PS384: true,
+  PS512: true,
+  ES256: true,
+  ES384: true,
+  ES512: true,
+  Ed25519: true,
+  EdDSA: true,
+  'ML-DSA-65': true,
+  HS256: true,
+}
+
 interface MintOptions extends ConnectionOptions {
   readonly audience: string[]
   readonly ttlSeconds?: number
@@ -46,11 +63,9 @@ function addMint(tokens: Command): void {
     .option('--scopes <list>', 'narrow roles and permissions to these', parseList)
     .option('--claims <json>', 'a JSON object of further claims', parseJsonObject)
     .addOption(
-      new Option('--algorithm <name>', "what it is signed with (default: the project's)").choices([
-        'RS256',
-        'ES256',
-        'Ed25519',
-      ]),
+      new Option('--algorithm <name>', "what it is signed with (default: the project's)").choices(
+        Object.keys(ALGORITHMS),
+      ),
     )
   addConnectionOptions(command)
     .addHelpText(

@@ -1,4 +1,3 @@
-import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
 import Type from 'typebox'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 
@@ -13,8 +12,4 @@ export const TtlSeconds = Type.Integer({
   minimum: 1,
   maximum: MAX_TOKEN_LIFE_SECONDS,
   description: 'How long a token lives.',
-})
-
-export const Algorithm = Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-  description: 'What a token is signed with.',
 })

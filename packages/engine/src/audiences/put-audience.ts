@@ -5,9 +5,10 @@ import { parseInput } from '../input.ts'
 import { authorize, requireVerb } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import type { Scope } from '../scope.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { CustomClaims, checkClaims } from '../tokens/custom-claims.ts'
-import { requireReadable } from '../tokens/readable-claims.ts'
-import { Algorithm, Audience, TtlSeconds } from './audience-input.ts'
+import { writeClaims } from '../tokens/write-claims.ts'
+import { Audience, TtlSeconds } from './audience-input.ts'
 import { type AudienceView, viewAudience } from './audience-view.ts'
 import { findAudience } from './read-audience.ts'
 
@@ -17,7 +18,7 @@ const MAX_CLAIMS_BYTES = 4096
 export const PutAudienceInput = Type.Object(
   {
     ttlSeconds: Type.Optional(TtlSeconds),
-    algorithm: Type.Optional(Algorithm),
+    algorithm: Type.Optional(TokenAlgorithm),
     claims: Type.Optional(CustomClaims),
   },
   { additionalProperties: false },
@@ -87,7 +88,7 @@ export async function authorizeDefaults(context: CommandContext, projectId: stri
 }
 
 function formatClaims(claims: PutAudienceInput['claims'] = {}): string {
-  const text = requireReadable(JSON.stringify(checkClaims(claims)))
+  const text = writeClaims(checkClaims(claims))
   if (Buffer.byteLength(text) <= MAX_CLAIMS_BYTES) return text
   throw new CodedError('invalid_request', `\`claims\` is larger than ${MAX_CLAIMS_BYTES} bytes of JSON.`)
 }

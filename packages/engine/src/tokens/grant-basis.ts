@@ -1,28 +1,24 @@
-import { effectivePermissions, type Position } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Actor } from '../commands/command.ts'
 import { type Rights, requireGrants } from '../management/authorize.ts'
 import { checkScopes, distinct } from '../roles/rights-input.ts'
-import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
+import type { FactsAt } from './mint-facts.ts'
 import type { MintTokenInput } from './mint-input.ts'
 import type { TokenBasis } from './token-basis.ts'
 
 /** The `client_id` of tokens that the embedding program mints. */
 const EMBEDDED_CLIENT = 'embedded'
 
-/** One call to mint: what it asks for, of whom, and the project's head as it was before (rule V2). */
+/** One call to mint: what it asks for, for whom, and what was read at the head that came before (rule V2). */
 export interface MintRequest {
   readonly fields: MintTokenInput
   readonly rights: Rights
-  readonly position: Position
+  readonly facts: FactsAt
 }
 
 /** What a token says that speaks for a subject of the caller's choosing, within the caller's grants (rule M3). */
-export async function grantBasis(
-  scope: Scope,
-  { fields, rights, position }: MintRequest,
-): Promise<TokenBasis> {
+export async function grantBasis(scope: Scope, { fields, rights, facts }: MintRequest): Promise<TokenBasis> {
   if (fields.subject === undefined) {
     throw new CodedError(
       'invalid_request',
@@ -37,14 +33,7 @@ export async function grantBasis(
     permissions: distinct(fields.permissions ?? []),
     scopes: checkScopes(fields.scopes ?? null),
   }
-  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
-  const held = effectivePermissions({
-    roles: [...roles.values()],
-    direct: given.permissions,
-    scopes: given.scopes,
-    bound: null,
-  })
-  requireGrants(rights, held, 'the token')
+  requireGrants(rights, await facts.held(given), 'the token')
   return {
     ...given,
     subject: fields.subject,
@@ -52,10 +41,9 @@ export async function grantBasis(
     clientId: clientIdOf(scope.actor),
     sessionId: null,
     parents: [],
-    pos: position,
+    pos: facts.position,
     notAfterSeconds: Number.POSITIVE_INFINITY,
     claims: {},
-    parentSigningKeyId: null,
   }
 }
 

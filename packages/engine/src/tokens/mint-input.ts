@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { Algorithm, Audience, TtlSeconds } from '../audiences/audience-input.ts'
+import { Audience, TtlSeconds } from '../audiences/audience-input.ts'
 import { PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { Time } from '../time.ts'
 import { CustomClaims } from './custom-claims.ts'
@@ -39,11 +40,12 @@ export const MintTokenInput = Type.Object(
         'Permissions `resource:action`; `*` stands for a whole segment. With a parent: narrows the token to these, all of which the parent must hold.',
     }),
     claims: Type.Optional(CustomClaims),
-    algorithm: Type.Optional({
-      ...Algorithm,
-      description:
-        "What it is signed with; the audience's default if absent, else the project's own algorithm.",
-    }),
+    algorithm: Type.Optional(
+      Type.With(TokenAlgorithm, {
+        description:
+          "What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -1,28 +1,33 @@
-import { formatPosition, type Parent, type Position, type Refusal, SIGNING_KEY_MARK } from '@claviger/verify'
-import { type AudienceDefaults, audienceDefaults } from '../audiences/audience-defaults.ts'
+import {
+  formatPosition,
+  type Parent,
+  type Position,
+  type Refusal,
+  signingAlgorithmOf,
+} from '@claviger/verify'
+import type { AudienceDefaults } from '../audiences/audience-defaults.ts'
 import { CodedError } from '../coded-error.ts'
 import { parseInput } from '../input.ts'
-import { authorizeRead } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import { newId } from '../random.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { signToken } from '../signing/sign-token.ts'
 import { formatTime } from '../time.ts'
 import { checkClaims } from './custom-claims.ts'
 import { deriveBasis } from './derive-basis.ts'
 import { grantBasis } from './grant-basis.ts'
+import type { MintFacts } from './mint-facts.ts'
 import { type MintedToken, MintTokenInput } from './mint-input.ts'
-import { findIssuer, readMintHead } from './mint-queries.ts'
-import { requireReadable } from './readable-claims.ts'
 import { sizeWarnings } from './size-warnings.ts'
 import type { TokenBasis } from './token-basis.ts'
+import { writeClaims } from './write-claims.ts'
 
 const DEFAULT_TTL_SECONDS = 600
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
-  /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
+  readonly mintFacts: MintFacts
+  /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
   /** Asks that verifier whether a credential may pass now, and what can be derived from it. */
   readonly verifyParent: (credential: string) => Promise<Parent | Refusal>
@@ -38,33 +43,30 @@ export interface MintScope extends Scope {
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm } = await readMintHead(scope)
+  const facts = await scope.mintFacts.current(scope)
   const nowMs = scope.clock.nowMs()
-  const rights = await authorizeRead(scope, 'tokens:mint')
+  const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
   const own = checkClaims(fields.claims)
-  const request = { fields, rights, position }
+  const request = { fields, rights, facts }
   const basis =
     fields.parent === undefined
       ? await grantBasis(scope, request)
       : await deriveBasis(scope, { ...request, parent: fields.parent })
-  const defaults = await audienceDefaults(
-    { reader: scope.reader, projectId: scope.projectId, position },
-    basis.audiences,
-  )
+  const defaults = await facts.defaults(basis.audiences)
 
-  const { issuer, signingKeyId } = await findIssuer(
-    scope,
-    fields.algorithm ?? defaults.algorithm ?? algorithm,
-  )
+  const signedAs = fields.algorithm ?? defaults.algorithm ?? facts.algorithm
+  const algorithm = signingAlgorithmOf(signedAs)
+  const issuer = await facts.issuer(algorithm)
+  const signingKeyId =
+    issuer.signingKeyId ?? (await scope.keyring.begin({ projectId: scope.projectId, algorithm }))
   const id = newId('tok', nowMs, scope.random)
   const issuedAt = Math.floor(nowMs / 1000)
   const ttlSeconds = fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS
   const expiresAt = Math.min(issuedAt + ttlSeconds, basis.notAfterSeconds)
-  const parents = parentsOf(basis, signingKeyId)
   const claims = {
     ...customClaims(defaults, own, basis),
-    iss: issuer,
+    iss: issuer.url,
     sub: basis.subject,
     aud: basis.audiences.length === 1 ? basis.audiences[0] : basis.audiences,
     exp: expiresAt,
@@ -77,11 +79,11 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     ...(basis.permissions.length === 0 ? {} : { permissions: basis.permissions }),
     ...(basis.sessionId === null ? {} : { sid: basis.sessionId }),
     ...(basis.pos === null ? {} : { pos: formatPosition(basis.pos) }),
-    ...(parents.length === 0 ? {} : { parents }),
+    ...(basis.parents.length === 0 ? {} : { parents: basis.parents }),
   }
-  const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
-  await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, requireReadable(JSON.stringify(claims)))
+  await scope.waitForApplied(issuer.position)
+  const ring = { projectId: scope.projectId, algorithm, signingKeyId, signedAs }
+  const credential = await scope.keyring.sign(ring, writeClaims(claims))
   const warnings = sizeWarnings(credential.length)
   return {
     id,
@@ -108,10 +110,4 @@ function customClaims(
     'exceeds_parent',
     `The parent has the claim \`${changed}\`, which a derived token inherits as it is. Leave it out of \`claims\`.`,
   )
-}
-
-/** A signing key that is retired in an emergency takes along what it signed, and so what was derived from that. */
-function parentsOf({ parents, parentSigningKeyId }: TokenBasis, signingKeyId: string): readonly string[] {
-  if (parentSigningKeyId === null || parentSigningKeyId === signingKeyId) return parents
-  return [...new Set([...parents, `${SIGNING_KEY_MARK}${parentSigningKeyId}`])]
 }

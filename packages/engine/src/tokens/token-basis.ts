@@ -19,6 +19,4 @@ export interface TokenBasis {
   readonly notAfterSeconds: number
   /** Custom claims that neither the call nor a default changes. */
   readonly claims: Readonly<Record<string, unknown>>
-  /** What signed the parent, if that must be named unless the same key signs the token. */
-  readonly parentSigningKeyId: string | null
 }

@@ -118,13 +118,26 @@ describe('claims', () => {
     }
   })
 
-  test.each(['roles', 'permissions', 'parents'])('are refused when %s is anything but a list of texts', (name) => {
-    for (const value of [null, '', 'documents:read', 7, {}, [null], [''], [['documents:read']], ['a:b', 7]]) {
-      expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
-        fault: expect.stringContaining(`claim ${name} `),
-      })
-    }
-  })
+  test.each(['roles', 'permissions', 'parents'])(
+    'are refused when %s is anything but a list of texts',
+    (name) => {
+      for (const value of [
+        null,
+        '',
+        'documents:read',
+        7,
+        {},
+        [null],
+        [''],
+        [['documents:read']],
+        ['a:b', 7],
+      ]) {
+        expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
+          fault: expect.stringContaining(`claim ${name} `),
+        })
+      }
+    },
+  )
 
   test('R1: are refused when a permission does not fit the grammar', () => {
     for (const permission of [
