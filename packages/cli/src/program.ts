@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addAudiences } from './commands/audiences.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
@@ -42,6 +43,7 @@ Examples:
   addKeys(program)
   addTokens(program)
   addSessions(program)
+  addAudiences(program)
   addRoles(program)
   addSubjects(program)
   addVerify(program, setExitCode)

@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  parent_refused: { status: 400, title: 'The parent credential may not pass', retryable: false },
   unauthenticated: { status: 401, title: 'A management key is needed', retryable: false },
   forbidden: { status: 403, title: 'The management key lacks the verb', retryable: false },
   exceeds_grants: {
@@ -11,6 +12,7 @@ export const ERROR_CODES = {
     title: 'The management key may not hand out these rights',
     retryable: false,
   },
+  exceeds_parent: { status: 403, title: 'The parent does not hold these rights', retryable: false },
   not_found: { status: 404, title: 'No such thing', retryable: false },
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
   request_timeout: { status: 408, title: 'The request came too slowly', retryable: true },

@@ -176,6 +176,7 @@ export class Engine {
         keyring: this.#keyring,
         mintFacts: this.#mintFacts,
         waitForApplied: (position) => this.#waitForApplied(projectId, position),
+        verifyParent: async (text) => (await this.verifierOf(name)).verifyParent(text),
         identifyToken: (text) => this.#identifyToken(projectId, text),
       },
       this,

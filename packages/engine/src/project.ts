@@ -1,4 +1,8 @@
 import type { Verdict, Verifier, VerifyRequest } from '@claviger/verify'
+import { deleteAudience } from './audiences/delete-audience.ts'
+import { listAudiences } from './audiences/list-audiences.ts'
+import { putAudience } from './audiences/put-audience.ts'
+import { readAudience } from './audiences/read-audience.ts'
 import { listAuditEntries } from './audit/list-entries.ts'
 import type { Engine } from './engine.ts'
 import { changeKey } from './keys/change-key.ts'
@@ -78,6 +82,7 @@ const SUBJECTS = {
   read: readSubject,
   delete: deleteSubject,
 }
+const AUDIENCES = { put: putAudience, list: listAudiences, read: readAudience, delete: deleteAudience }
 const TOKENS = { mint: mintToken }
 const SESSIONS = {
   create: createSession,
@@ -124,6 +129,11 @@ export class Project {
 
   get subjects(): Bound<typeof SUBJECTS> {
     return bind(this.#scope, SUBJECTS)
+  }
+
+  /** What tokens for an audience get unless the call says otherwise. */
+  get audiences(): Bound<typeof AUDIENCES> {
+    return bind(this.#scope, AUDIENCES)
   }
 
   get tokens(): Bound<typeof TOKENS> {

@@ -274,6 +274,45 @@ test('audit entries are listed', async () => {
   expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
 })
 
+test('defaults of an audience are kept under its name, however it has to be written in a path', async () => {
+  const audience = 'https://api.example.com/a?b=ä&c'
+  const path = `/v1/audiences/${encodeURIComponent(audience)}`
+  const put = await claviger.call('PUT', path, { body: { ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect(put).toMatchObject({ status: 200, body: { audience, ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect((await claviger.call('GET', path)).body).toEqual(put.body)
+  expect((await claviger.call('GET', '/v1/audiences')).body).toEqual({ items: [put.body], nextCursor: null })
+  const minted = await claviger.call('POST', '/v1/tokens', { body: { subject: 'erin', audience } })
+  expect(await verify(minted.body.credential, { require: { audience } })).toMatchObject({
+    ok: true,
+    claims: { region: 'eu' },
+  })
+  expect((await claviger.call('DELETE', path)).status).toBe(204)
+  expect((await claviger.call('GET', path)).status).toBe(404)
+})
+
+test('a token is derived from a key, may do less, and is refused once the key is revoked', async () => {
+  const key = await claviger.call('POST', '/v1/keys', {
+    body: { name: 'parent', permissions: ['documents:*', 'billing:read'] },
+  })
+  const derive = (body: object) =>
+    claviger.call('POST', '/v1/tokens', { body: { parent: key.body.credential, audience: 'a', ...body } })
+  const child = await derive({ permissions: ['documents:read'] })
+  expect(child.status).toBe(201)
+  const asked = { require: { audience: 'a' } }
+  expect(await verify(child.body.credential, asked)).toMatchObject({
+    ok: true,
+    clientId: key.body.id,
+    permissions: ['documents:read'],
+  })
+  expect(await derive({ permissions: ['billing:pay'] })).toMatchObject({
+    status: 403,
+    body: { code: 'exceeds_parent' },
+  })
+  await claviger.call('POST', `/v1/keys/${key.body.id}/revoke`)
+  expect(await verify(child.body.credential, asked)).toMatchObject({ code: 'revoked' })
+  expect(await derive({})).toMatchObject({ status: 400, body: { code: 'parent_refused' } })
+})
+
 test('every route of the table has answered as the reference says', () => {
   expect([...claviger.succeeded].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
 })

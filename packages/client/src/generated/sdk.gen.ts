@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -208,7 +208,7 @@ export class Operations extends HeyApiClient {
     /**
      * Mint an access token
      *
-     * A signed JWT (RFC 9068) that speaks for the subject. Rights that it is given must be within the management key's grants.
+     * A signed JWT (RFC 9068) that speaks for the subject. Rights that it is given must be within the management key's grants. With `parent` in place of `subject` it is derived from a token or an API key: it has the parent's rights or fewer, lives no longer, and is refused once the parent is revoked. An audience that a parent token is not for needs grants that cover the rights.
      *
      * The management key needs the verb `tokens:mint`.
      */
@@ -309,6 +309,74 @@ export class Operations extends HeyApiClient {
             responseStyle: 'data',
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/sessions/{id}/revoke',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * List audiences with defaults
+     *
+     * By name. Tokens may be minted for any other audience too.
+     *
+     * The management key needs the verb `projects:read`.
+     */
+    public listAudiences<ThrowOnError extends boolean = true>(options?: Options<ListAudiencesData, ThrowOnError>): RequestResult<ListAudiencesResponses, ListAudiencesErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListAudiencesResponses, ListAudiencesErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences',
+            ...options
+        });
+    }
+    
+    /**
+     * Delete an audience's defaults
+     *
+     * Tokens that were minted with them keep them. The management key needs `tokens:mint` besides, as for writing them.
+     *
+     * The management key needs the verb `projects:write`.
+     */
+    public deleteAudience<ThrowOnError extends boolean = true>(options: Options<DeleteAudienceData, ThrowOnError>): RequestResult<DeleteAudienceResponses, DeleteAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).delete<DeleteAudienceResponses, DeleteAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
+            ...options
+        });
+    }
+    
+    /**
+     * Read an audience's defaults
+     *
+     * What tokens for the audience get unless the call says otherwise.
+     *
+     * The management key needs the verb `projects:read`.
+     */
+    public readAudience<ThrowOnError extends boolean = true>(options: Options<ReadAudienceData, ThrowOnError>): RequestResult<ReadAudienceResponses, ReadAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadAudienceResponses, ReadAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
+            ...options
+        });
+    }
+    
+    /**
+     * Write an audience's defaults
+     *
+     * Creates or replaces what tokens for the audience get unless the call that mints them says otherwise: how long they live, what signs them, which claims they carry. The name is percent-encoded in the path. The management key needs `tokens:mint` besides, since it has a say in every later token.
+     *
+     * The management key needs the verb `projects:write`.
+     */
+    public putAudience<ThrowOnError extends boolean = true>(options: Options<PutAudienceData, ThrowOnError>): RequestResult<PutAudienceResponses, PutAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).put<PutAudienceResponses, PutAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
             ...options,
             headers: {
                 'Content-Type': 'application/json',

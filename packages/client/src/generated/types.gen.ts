@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -370,13 +370,17 @@ export type MintTokenInput = {
     /**
      * Who the credential speaks for: an id of your own choosing.
      */
-    subject: string;
+    subject?: string;
     /**
-     * Which services the token is meant for: a verifier takes only what names its own audience.
+     * In place of `subject`: the text of a token or an API key of the project that the new token is derived from. It speaks for the same subject, never exceeds the parent, and dies with it.
      */
-    audience: string | Array<string>;
+    parent?: string;
     /**
-     * How long the token lives; 600 if absent.
+     * Which services the token is meant for: a verifier takes only what names its own audience. It may be absent where a parent token has one.
+     */
+    audience?: string | Array<string>;
+    /**
+     * How long the token lives; the audience's default if absent, else 600.
      */
     ttlSeconds?: number;
     /**
@@ -388,7 +392,7 @@ export type MintTokenInput = {
      */
     roles?: Array<string>;
     /**
-     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     * Permissions `resource:action`; `*` stands for a whole segment. With a parent: narrows the token to these, all of which the parent must hold.
      */
     permissions?: Array<string>;
     /**
@@ -398,7 +402,7 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
     algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
@@ -413,6 +417,19 @@ export type MintedToken = {
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */
     expiresAt: string;
+    /**
+     * What may go wrong with this token; absent: nothing known.
+     */
+    warnings?: Array<{
+        /**
+         * Which of the usual limits on headers the token comes near.
+         */
+        code: 'near_4_kib_limit' | 'near_8_kib_limit' | 'over_header_line_limit';
+        /**
+         * What may refuse the token, and what to do.
+         */
+        detail: string;
+    }>;
 };
 
 export type CreateSessionInput = {
@@ -443,11 +460,11 @@ export type CreateSessionInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
     algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
     /**
-     * How long an access token lives; 600 if absent.
+     * How long an access token lives; the audience's default if absent, else 600.
      */
     accessTtlSeconds?: number;
     /**
@@ -513,7 +530,7 @@ export type SessionTokens = {
 export type Session = {
     id: string;
     subject: string;
-    audience: string | Array<string>;
+    audience: Array<string>;
     /**
      * The management key that began it, or `embedded`.
      */
@@ -552,6 +569,48 @@ export type Session = {
 
 export type SessionPage = {
     items: Array<Session>;
+    nextCursor: string | null;
+};
+
+export type PutAudienceInput = {
+    /**
+     * How long a token lives.
+     */
+    ttlSeconds?: number;
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+};
+
+export type Audience = {
+    audience: string;
+    /**
+     * How long tokens live; null: ten minutes.
+     */
+    ttlSeconds: number | null;
+    /**
+     * What tokens are signed with; null: the project's own algorithm.
+     */
+    algorithm: string | null;
+    claims: {
+        [key: string]: unknown;
+    };
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    changedAt: string;
+};
+
+export type AudiencePage = {
+    items: Array<Audience>;
     nextCursor: string | null;
 };
 
@@ -1693,7 +1752,7 @@ export type MintTokenData = {
 
 export type MintTokenErrors = {
     /**
-     * `invalid_request`: The request is not valid.
+     * `invalid_request`: The request is not valid. `parent_refused`: The parent credential may not pass.
      */
     400: Problem;
     /**
@@ -1701,7 +1760,7 @@ export type MintTokenErrors = {
      */
     401: Problem;
     /**
-     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights. `exceeds_parent`: The parent does not hold these rights.
      */
     403: Problem;
     /**
@@ -2076,6 +2135,245 @@ export type RevokeSessionResponses = {
 };
 
 export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
+
+export type ListAudiencesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/v1/audiences';
+};
+
+export type ListAudiencesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListAudiencesError = ListAudiencesErrors[keyof ListAudiencesErrors];
+
+export type ListAudiencesResponses = {
+    /**
+     * One page of audiences.
+     */
+    200: AudiencePage;
+};
+
+export type ListAudiencesResponse = ListAudiencesResponses[keyof ListAudiencesResponses];
+
+export type DeleteAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type DeleteAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type DeleteAudienceError = DeleteAudienceErrors[keyof DeleteAudienceErrors];
+
+export type DeleteAudienceResponses = {
+    /**
+     * The defaults are gone.
+     */
+    204: void;
+};
+
+export type DeleteAudienceResponse = DeleteAudienceResponses[keyof DeleteAudienceResponses];
+
+export type ReadAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type ReadAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadAudienceError = ReadAudienceErrors[keyof ReadAudienceErrors];
+
+export type ReadAudienceResponses = {
+    /**
+     * The defaults.
+     */
+    200: Audience;
+};
+
+export type ReadAudienceResponse = ReadAudienceResponses[keyof ReadAudienceResponses];
+
+export type PutAudienceData = {
+    body: PutAudienceInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type PutAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type PutAudienceError = PutAudienceErrors[keyof PutAudienceErrors];
+
+export type PutAudienceResponses = {
+    /**
+     * The defaults as they are now.
+     */
+    200: Audience;
+};
+
+export type PutAudienceResponse = PutAudienceResponses[keyof PutAudienceResponses];
 
 export type ListRevocationsData = {
     body?: never;

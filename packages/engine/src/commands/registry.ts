@@ -1,3 +1,5 @@
+import { deleteAudienceCommand } from '../audiences/delete-audience.ts'
+import { putAudienceCommand } from '../audiences/put-audience.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
@@ -59,6 +61,8 @@ export const commands = {
   'create-session': createSessionCommand,
   'refresh-session': refreshSessionCommand,
   'revoke-session': revokeSessionCommand,
+  'delete-audience': deleteAudienceCommand,
+  'put-audience': putAudienceCommand,
   'add-signing-key': addSigningKeyCommand,
   'create-signing-key': createSigningKeyCommand,
   'rotate-signing-key': rotateSigningKeyCommand,

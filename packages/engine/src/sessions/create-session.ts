@@ -1,5 +1,6 @@
-import { formatPosition, type Position, sha256 } from '@claviger/verify'
+import { formatPosition, sha256 } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { TtlSeconds } from '../audiences/audience-input.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -11,15 +12,10 @@ import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '
 import { heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime } from '../time.ts'
+import { clientIdOf } from '../tokens/client-id.ts'
 import { CustomClaims, checkClaims } from '../tokens/custom-claims.ts'
-import { clientIdOf } from '../tokens/sign-access-token.ts'
-import {
-  Algorithm,
-  Audience,
-  DEFAULT_TTL_SECONDS,
-  distinctAudience,
-  TtlSeconds,
-} from '../tokens/token-input.ts'
+import type { FactsAt } from '../tokens/mint-facts.ts'
+import { Algorithm, Audiences, DEFAULT_TTL_SECONDS, listOf } from '../tokens/token-input.ts'
 import { liveSessionRights, ownRights, type SessionRow } from './session.ts'
 import { ClientAddress, checkClientAddress, Device } from './session-input.ts'
 import { loadSessionStates } from './session-state.ts'
@@ -34,7 +30,7 @@ const DEFAULT_IDLE_SECONDS = 7 * DAY_SECONDS
 export const CreateSessionInput = Type.Object(
   {
     subject: SubjectId,
-    audience: Audience,
+    audience: Audiences,
     roles: Type.Optional(RoleNameList),
     permissions: Type.Optional(PermissionList),
     scopes: Type.Optional(ScopeList),
@@ -43,7 +39,7 @@ export const CreateSessionInput = Type.Object(
     accessTtlSeconds: Type.Optional(
       Type.Integer({
         ...TtlSeconds,
-        description: `How long an access token lives; ${DEFAULT_TTL_SECONDS} if absent.`,
+        description: `How long an access token lives; the audience's default if absent, else ${DEFAULT_TTL_SECONDS}.`,
       }),
     ),
     ttlSeconds: Type.Optional(
@@ -95,12 +91,12 @@ interface CreateSessionArgs {
  */
 export async function createSession(scope: SessionScope, input: unknown): Promise<SessionTokens> {
   requireCustomerProject(scope)
-  const { position } = await scope.mintFacts.current(scope)
+  const facts = await scope.mintFacts.current(scope)
   const nowMs = scope.clock.nowMs()
   await authorizeRead(scope, 'sessions:write')
   const fields = parseInput(CreateSessionInput, input)
   const lifeSeconds = fields.ttlSeconds ?? DEFAULT_LIFE_SECONDS
-  const plain = newSession(scope, fields, position)
+  const plain = await newSession(scope, fields, facts)
   const accessToken = await signSessionToken(scope, plain, nowMs + lifeSeconds * 1000)
   const { keyPrefix } = await resolveProject(scope.reader, scope.project)
   const refreshToken = scope.refreshTokens.first(keyPrefix)
@@ -174,7 +170,13 @@ function requireBirth(state: ReturnType<Awaited<ReturnType<typeof loadSessionSta
   }
 }
 
-function newSession(scope: SessionScope, fields: CreateSessionInput, position: Position): NewSession {
+async function newSession(
+  scope: SessionScope,
+  fields: CreateSessionInput,
+  facts: FactsAt,
+): Promise<NewSession> {
+  const audiences = listOf(fields.audience)
+  const { ttlSeconds } = await facts.defaults(audiences)
   const hasOwn = fields.roles !== undefined || fields.permissions !== undefined
   const scopes = checkScopes(fields.scopes ?? null)
   return {
@@ -182,17 +184,17 @@ function newSession(scope: SessionScope, fields: CreateSessionInput, position: P
     project_id: scope.projectId,
     subject: fields.subject,
     client_id: clientIdOf(scope.actor),
-    audience: JSON.stringify(distinctAudience(fields.audience)),
+    audience: JSON.stringify(audiences),
     roles: hasOwn ? JSON.stringify(distinct(fields.roles ?? [])) : null,
     permissions: hasOwn ? JSON.stringify(distinct(fields.permissions ?? [])) : null,
     scopes: scopes === null ? null : JSON.stringify(scopes),
     claims: JSON.stringify(checkClaims(fields.claims)),
     algorithm: fields.algorithm ?? null,
-    access_ttl_seconds: fields.accessTtlSeconds ?? DEFAULT_TTL_SECONDS,
+    access_ttl_seconds: fields.accessTtlSeconds ?? ttlSeconds ?? DEFAULT_TTL_SECONDS,
     idle_seconds: fields.idleSeconds ?? DEFAULT_IDLE_SECONDS,
     device: fields.device ?? null,
     ip: checkClientAddress(fields.ip),
-    pos: formatPosition(position),
+    pos: formatPosition(facts.position),
     tokens_until_ms: 0,
   }
 }

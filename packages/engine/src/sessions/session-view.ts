@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
-import { audienceOf, ownRights, type SessionRow } from './session.ts'
+import { audiencesOf, ownRights, type SessionRow } from './session.ts'
 import { SESSION_STATES, type SessionState } from './session-state.ts'
 
 const TextOrNull = Type.Union([Type.String(), Type.Null()])
@@ -15,7 +15,7 @@ export const SessionStateName = Type.Enum([...SESSION_STATES], {
 export const SessionView = Type.Object({
   id: Type.String(),
   subject: Type.String(),
-  audience: Type.Union([Type.String(), Type.Array(Type.String())]),
+  audience: Type.Array(Type.String()),
   clientId: Type.String({ description: 'The management key that began it, or `embedded`.' }),
   state: SessionStateName,
   roles: Type.Union(ListOrNull.anyOf, {
@@ -35,11 +35,10 @@ export const SessionView = Type.Object({
 export type SessionView = Static<typeof SessionView>
 
 export function viewSession(row: SessionRow, state: SessionState): SessionView {
-  const audience = audienceOf(row)
   return {
     id: row.id,
     subject: row.subject,
-    audience: typeof audience === 'string' ? audience : [...audience],
+    audience: audiencesOf(row),
     clientId: row.client_id,
     state,
     roles: mutable(ownRights(row)?.roles),

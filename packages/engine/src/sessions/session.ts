@@ -62,7 +62,7 @@ export async function liveSessionRights(
   return { roles: record?.roles ?? [], permissions: record?.permissions ?? [], scopes }
 }
 
-export function audienceOf({ audience }: Pick<SessionRow, 'audience'>): string | readonly string[] {
+export function audiencesOf({ audience }: Pick<SessionRow, 'audience'>): string[] {
   return JSON.parse(audience)
 }
 

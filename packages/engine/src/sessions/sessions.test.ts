@@ -66,7 +66,7 @@ describe('a session', () => {
     expect(await readSession(sessions.scope, tokens.id)).toEqual({
       id: tokens.id,
       subject,
-      audience: AUDIENCE,
+      audience: [AUDIENCE],
       clientId: 'embedded',
       state: 'active',
       roles: ['reader'],

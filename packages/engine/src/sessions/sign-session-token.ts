@@ -1,8 +1,8 @@
 import { parsePosition } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
-import type { MintedToken } from '../tokens/mint-token.ts'
+import type { MintedToken } from '../tokens/mint-input.ts'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
-import { algorithmOf, audienceOf, liveSessionRights, type SessionRow } from './session.ts'
+import { algorithmOf, audiencesOf, liveSessionRights, type SessionRow } from './session.ts'
 import type { SessionScope } from './session-tokens.ts'
 
 /** What of a session its access tokens say. */
@@ -35,19 +35,21 @@ export async function signSessionToken(
 ): Promise<MintedToken> {
   const position = parsePosition(session.pos)
   if (position === undefined) throw new CodedError('internal', `The session ${session.id} has no position.`)
-  const { algorithm } = await scope.mintFacts.current(scope)
-  const place = { db: scope.reader, projectId: scope.projectId }
+  const facts = await scope.mintFacts.current(scope)
+  const audiences = audiencesOf(session)
+  const defaults = await facts.defaults(audiences)
   return signAccessToken(scope, {
+    ...(await liveSessionRights({ db: scope.reader, projectId: scope.projectId }, session)),
     subject: session.subject,
-    audience: audienceOf(session),
-    given: await liveSessionRights(place, session),
-    claims: JSON.parse(session.claims),
+    audiences,
+    claims: { ...defaults.claims, ...JSON.parse(session.claims) },
     clientId: session.client_id,
     sessionId: session.id,
-    position,
-    algorithm: algorithmOf(session) ?? algorithm,
+    parents: [],
+    pos: position,
+    algorithm: algorithmOf(session) ?? defaults.algorithm ?? facts.algorithm,
     issuedAtMs: scope.clock.nowMs(),
     ttlSeconds: session.access_ttl_seconds,
-    notAfterMs: expiresAtMs,
+    notAfterSeconds: Math.floor(expiresAtMs / 1000),
   })
 }

@@ -24,6 +24,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 1, name: 'first-tables' },
     { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
+    { number: 4, name: 'audiences' },
   ])
   database.sqlite.close()
 })

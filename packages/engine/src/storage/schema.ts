@@ -13,6 +13,7 @@ export interface Schema {
   commands: CommandTable
   roles: RoleTable
   subjects: SubjectTable
+  audiences: AudienceTable
   keys: KeyTable
   key_secrets: KeySecretTable
   signing_keys: SigningKeyTable
@@ -104,6 +105,19 @@ export interface SubjectTable {
   disabled: number
   /** JSON record. */
   metadata: string
+  created_at_ms: number
+  changed_at_ms: number
+}
+
+/** What tokens for an audience get unless the call that mints them says otherwise. */
+export interface AudienceTable {
+  project_id: string
+  audience: string
+  ttl_seconds: number | null
+  /** Null: the project's own. */
+  algorithm: string | null
+  /** JSON record of custom claims. */
+  claims: string
   created_at_ms: number
   changed_at_ms: number
 }
@@ -212,7 +226,7 @@ export interface SessionTable {
   subject: string
   /** The management key that created it, or `embedded`: the `client_id` of its access tokens (rule V5). */
   client_id: string
-  /** JSON: a text or a list of texts. */
+  /** JSON list. */
   audience: string
   /** JSON lists; both null: it has none of its own and takes those of the subject's record, live (rule R6). */
   roles: string | null

@@ -29,7 +29,8 @@ import { openForReading } from '../storage/open-database.ts'
 import type { Schema } from '../storage/schema.ts'
 import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { MintFacts } from './mint-facts.ts'
-import { type MintTokenInput, mintToken } from './mint-token.ts'
+import type { MintTokenInput } from './mint-input.ts'
+import { mintToken } from './mint-token.ts'
 
 const HOUR_MS = 3_600_000
 const INPUT: MintTokenInput = { subject: 'user_1', audience: AUDIENCE }

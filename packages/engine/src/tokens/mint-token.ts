@@ -1,50 +1,33 @@
-import type { Position } from '@claviger/verify'
-import Type, { type Static } from 'typebox'
+import type { Parent, Position, Refusal } from '@claviger/verify'
+import type { AudienceDefaults } from '../audiences/audience-defaults.ts'
+import { CodedError } from '../coded-error.ts'
 import { parseInput } from '../input.ts'
-import { requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { SubjectId } from '../subjects/subject-input.ts'
-import { Time } from '../time.ts'
-import { CustomClaims, checkClaims } from './custom-claims.ts'
+import { checkClaims } from './custom-claims.ts'
+import { deriveBasis } from './derive-basis.ts'
+import { grantBasis } from './grant-basis.ts'
 import type { MintFacts } from './mint-facts.ts'
-import { clientIdOf, signAccessToken } from './sign-access-token.ts'
-import { Algorithm, Audience, DEFAULT_TTL_SECONDS, distinctAudience, TtlSeconds } from './token-input.ts'
-
-export const MintTokenInput = Type.Object(
-  {
-    subject: SubjectId,
-    audience: Audience,
-    ttlSeconds: Type.Optional(TtlSeconds),
-    scopes: Type.Optional(ScopeList),
-    roles: Type.Optional(RoleNameList),
-    permissions: Type.Optional(PermissionList),
-    claims: Type.Optional(CustomClaims),
-    algorithm: Type.Optional(Algorithm),
-  },
-  { additionalProperties: false },
-)
-export type MintTokenInput = Static<typeof MintTokenInput>
-
-export const MintedToken = Type.Object({
-  id: Type.String({ description: 'Its `jti`.' }),
-  credential: Type.String(),
-  expiresAt: Time,
-})
-export type MintedToken = Static<typeof MintedToken>
+import { type MintedToken, MintTokenInput } from './mint-input.ts'
+import { signAccessToken } from './sign-access-token.ts'
+import { sizeWarnings } from './size-warnings.ts'
+import type { TokenBasis } from './token-basis.ts'
+import { DEFAULT_TTL_SECONDS } from './token-input.ts'
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
   readonly mintFacts: MintFacts
   /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
+  /** Asks that verifier whether a credential may pass now, and what can be derived from it. */
+  readonly verifyParent: (credential: string) => Promise<Parent | Refusal>
 }
 
 /**
  * Mints an access token (RFC 9068), signed on the thread pool. It writes no row. Handing out rights needs grants that
- * cover them, roles by what they confer now (rule M3).
+ * cover them, roles by what they confer now (rule M3); with a `parent` the rights are the parent's (rule R4). What the
+ * call leaves open is filled in from the defaults of its audiences.
  *
  * Its `pos` is the head as it was before anything was read that lets the caller mint, so whatever takes that away comes
  * after it and kills the token (rule V2). SQLite reads the head in microseconds: concurrent mints need not share one.
@@ -55,24 +38,40 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
   const nowMs = scope.clock.nowMs()
   const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
-  const given = {
-    roles: distinct(fields.roles ?? []),
-    permissions: distinct(fields.permissions ?? []),
-    scopes: checkScopes(fields.scopes ?? null),
-  }
-  requireGrants(rights, await facts.held(given), 'the token')
+  const own = checkClaims(fields.claims)
+  const request = { fields, rights, facts }
+  const basis =
+    fields.parent === undefined
+      ? await grantBasis(scope, request)
+      : await deriveBasis(scope, { ...request, parent: fields.parent })
+  const defaults = await facts.defaults(basis.audiences)
 
-  return signAccessToken(scope, {
-    subject: fields.subject,
-    audience: distinctAudience(fields.audience),
-    given,
-    claims: checkClaims(fields.claims),
-    clientId: clientIdOf(scope.actor),
-    sessionId: null,
-    position: facts.position,
-    algorithm: fields.algorithm ?? facts.algorithm,
+  const token = await signAccessToken(scope, {
+    ...basis,
+    claims: customClaims(defaults, own, basis),
+    algorithm: fields.algorithm ?? defaults.algorithm ?? facts.algorithm,
     issuedAtMs: nowMs,
-    ttlSeconds: fields.ttlSeconds ?? DEFAULT_TTL_SECONDS,
-    notAfterMs: null,
+    ttlSeconds: fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS,
   })
+  const warnings = sizeWarnings(token.credential.length)
+  return warnings === undefined ? token : { ...token, warnings }
+}
+
+/**
+ * Those of the call go before the defaults, those of a parent before both: a service that trusts a claim must not be
+ * told another one by whoever holds the token.
+ */
+function customClaims(
+  defaults: AudienceDefaults,
+  own: Readonly<Record<string, unknown>>,
+  { claims }: TokenBasis,
+): Readonly<Record<string, unknown>> {
+  const changed = Object.keys(own).find(
+    (name) => Object.hasOwn(claims, name) && JSON.stringify(claims[name]) !== JSON.stringify(own[name]),
+  )
+  if (changed === undefined) return { ...defaults.claims, ...own, ...claims }
+  throw new CodedError(
+    'exceeds_parent',
+    `The parent has the claim \`${changed}\`, which a derived token inherits as it is. Leave it out of \`claims\`.`,
+  )
 }

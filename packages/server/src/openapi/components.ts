@@ -1,4 +1,5 @@
 import {
+  AudienceView,
   AuditEntryView,
   ChangeKeyInput,
   ChangeManagementKeyInput,
@@ -17,6 +18,7 @@ import {
   PageOf,
   PatchSubjectInput,
   ProjectView,
+  PutAudienceInput,
   PutRoleInput,
   PutSubjectInput,
   Receipt,
@@ -63,6 +65,9 @@ export const COMPONENTS: readonly (readonly [name: string, schema: TSchema])[] =
   ['SessionTokens', SessionTokens],
   ['Session', SessionView],
   ['SessionPage', PageOf(SessionView)],
+  ['PutAudienceInput', PutAudienceInput],
+  ['Audience', AudienceView],
+  ['AudiencePage', PageOf(AudienceView)],
   ['CreateRevocationInput', CreateRevocationInput],
   ['Receipt', Receipt],
   ['Revocation', RevocationView],

@@ -1,3 +1,4 @@
+import { audienceRoutes } from './audiences.ts'
 import { auditRoutes } from './audit.ts'
 import { keyRoutes } from './keys.ts'
 import { managementKeyRoutes } from './management-keys.ts'
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...tokenRoutes,
   ...sessionRoutes,
+  ...audienceRoutes,
   ...revocationRoutes,
   ...roleRoutes,
   ...subjectRoutes,

@@ -15,11 +15,12 @@ import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache } from './key-cache.ts'
 import type { KeyCredential } from './key-credential.ts'
+import type { Parent } from './parent.ts'
 import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
-import type { VerifyRequest } from './verify-request.ts'
+import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
   readonly source: Source
@@ -132,6 +133,18 @@ export class Verifier {
     return entry.kind === 'key'
       ? { kind: 'key', keyId: entry.id, current: entry.record.secret.current, digest: sha256(credential) }
       : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.expiresAtMs }
+  }
+
+  /**
+   * A credential that may pass now, with what a token inherits that is derived from it (rule R4); else the refusal.
+   * Of whatever audience it is: whoever derives from it looks at that. One that is bound to addresses or to its sender
+   * does not pass, for nobody here shows an address or a proof.
+   */
+  async verifyParent(credential: string): Promise<Parent | Refusal> {
+    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE } })
+    if (!verdict.ok) return verdict
+    const entry = this.#recall(credential) ?? (await this.#recognise(credential))
+    return entry instanceof CredentialEntry ? entry.asParent(verdict) : entry
   }
 
   /** Hands over what was counted since the last call. */
