@@ -8,6 +8,7 @@ import { arch, availableParallelism, cpus, platform } from 'node:os'
 import { interleave } from './interleave.ts'
 import { keyAfterChange } from './key-after-change.ts'
 import { keyWarm } from './key-warm.ts'
+import { mint } from './mint.ts'
 import { makeSigningKeys, makeTokens } from './project.ts'
 import { describeRow } from './report.ts'
 import type { Row } from './row.ts'
@@ -26,6 +27,7 @@ const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
   'key-warm': () => keyWarm(signing),
   'key-after-change': () => keyAfterChange(signing),
   'token-seen': async () => tokenSeen(signing, await tokens()),
+  mint: () => mint(),
   'token-first-sight': async () => tokenFirstSight(signing, await tokens()),
 }
 
@@ -40,6 +42,7 @@ for (const [name, makeRow] of Object.entries(ROWS)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
   const row = await makeRow()
   print(describeRow(row, await interleave(row.rounds)))
+  await row.close?.()
 }
 
 function describeRun(): string {

@@ -28,8 +28,12 @@ import { listSessions } from './sessions/list-sessions.ts'
 import { readSession } from './sessions/read-session.ts'
 import { refreshSession } from './sessions/refresh-session.ts'
 import { revokeSession } from './sessions/revoke-session.ts'
+import { createSigningKey } from './signing/create-signing-key.ts'
 import { type Jwks, readJwks } from './signing/jwks.ts'
 import { listSigningKeys } from './signing/list-signing-keys.ts'
+import { readSigningKey } from './signing/read-signing-key.ts'
+import { rotateSigningKey } from './signing/rotate-signing-key.ts'
+import { readSigningSchedule, setSigningSchedule } from './signing/signing-schedule.ts'
 import { deleteSubject } from './subjects/delete-subject.ts'
 import { listSubjects } from './subjects/list-subjects.ts'
 import { patchSubject } from './subjects/patch-subject.ts'
@@ -83,7 +87,14 @@ const SESSIONS = {
   revoke: revokeSession,
 }
 const REVOCATIONS = { create: createRevocation, list: listRevocations, read: readReceipt, lift: liftBan }
-const SIGNING_KEYS = { list: listSigningKeys }
+const SIGNING_KEYS = {
+  create: createSigningKey,
+  list: listSigningKeys,
+  read: readSigningKey,
+  rotate: rotateSigningKey,
+  readSchedule: readSigningSchedule,
+  setSchedule: setSigningSchedule,
+}
 const AUDIT = { list: listAuditEntries }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */

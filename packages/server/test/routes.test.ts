@@ -230,10 +230,46 @@ test('a management key is created, listed, read, changed, rotated, revoked and d
   expect((await claviger.call('DELETE', `/v1/management-keys/${id}`)).status).toBe(204)
 })
 
-test('signing keys and audit entries are listed', async () => {
+test('signing keys are listed, read, published, rotated and retired by the one revocation verb', async () => {
   const keys = await claviger.call('GET', '/v1/signing-keys')
   expect(keys.body.items).toMatchObject([{ algorithm: 'RS256', status: 'active' }])
   expect(JSON.stringify(keys.body)).not.toMatch(/"(d|p|q|dp|dq|qi)":/)
+  const [{ id }] = keys.body.items
+  const active = await claviger.call('GET', `/v1/signing-keys/${id}`)
+  expect(active.body.publicPem).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
+
+  const body = { algorithm: 'RS256' }
+  const next = await claviger.call('POST', '/v1/signing-keys', { body })
+  expect(next).toMatchObject({ status: 201, body: { status: 'next' } })
+  const second = await claviger.call('POST', '/v1/signing-keys', { body })
+  expect(second).toMatchObject({ status: 409, body: { code: 'already_exists' } })
+  const rotated = await claviger.call('POST', '/v1/signing-keys/rotate')
+  expect(rotated.body).toMatchObject({ id: next.body.id, status: 'next' })
+  expect(Date.parse(rotated.body.activatesAt) - Date.parse(next.body.createdAt)).toBe(600_000)
+
+  const token = await claviger.call('POST', '/v1/tokens', { body: { subject: 'erin', audience: 'a' } })
+  const receipt = await claviger.call('POST', '/v1/revocations', { body: { signingKeyId: id } })
+  expect(receipt).toMatchObject({ status: 201, body: { effective: true, signingKey: { id } } })
+  expect((await claviger.call('GET', `/v1/revocations/${receipt.body.id}`)).body).toEqual(receipt.body)
+  expect(await verify(token.body.credential, { require: { audience: 'a' } })).toMatchObject({
+    ok: false,
+    code: 'unknown',
+  })
+  expect((await claviger.call('GET', `/v1/signing-keys/${next.body.id}`)).body.status).toBe('active')
+  const jwks = await claviger.call('GET', '/.well-known/jwks.json', { key: null })
+  expect(jwks.body.keys).toMatchObject([{ kid: next.body.id }])
+  expect(jwks.headers.get('cache-control')).toBe('public, max-age=300')
+})
+
+test('the schedule of rotation is read and set', async () => {
+  const schedule = await claviger.call('GET', '/v1/signing-schedule')
+  expect(schedule.body).toEqual({ periodSeconds: 7_776_000, publishAheadSeconds: 600 })
+  const set = await claviger.call('PUT', '/v1/signing-schedule', { body: { periodSeconds: null } })
+  expect(set.body).toEqual({ periodSeconds: null, publishAheadSeconds: 600 })
+  expect((await claviger.call('GET', '/v1/signing-schedule')).body).toEqual(set.body)
+})
+
+test('audit entries are listed', async () => {
   const audit = await claviger.call('GET', '/v1/audit?action=role.put&limit=200')
   expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
 })

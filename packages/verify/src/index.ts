@@ -25,7 +25,18 @@ export {
   type Position,
   parsePosition,
 } from './changes/position.ts'
-export { sha256 } from './crypto.ts'
+export { type SigningKeyHandle, sha256, type VerificationKeyHandle } from './crypto.ts'
+export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
+export { inspect } from './inspect/inspect.ts'
+export type {
+  Check,
+  CheckName,
+  CredentialKind,
+  Decoded,
+  Inspection,
+  InspectRequest,
+  Remedy,
+} from './inspect/inspection.ts'
 export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,
@@ -45,8 +56,12 @@ export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source
 export {
   ALGORITHMS,
   type AlgorithmTraits,
+  HEADER_ALGORITHMS,
+  type HeaderAlgorithm,
+  isHeaderAlgorithm,
   isSigningAlgorithm,
   type SigningAlgorithm,
+  signingAlgorithmOf,
 } from './tokens/algorithms.ts'
 export { RESERVED_CLAIMS } from './tokens/claims.ts'
 export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'

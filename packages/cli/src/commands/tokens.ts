@@ -3,6 +3,24 @@ import { type Command, Option } from 'commander'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { appendValue, parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson, printRecord } from '../output.ts'
+import { addExplain } from './explain.ts'
+
+/** Those of the API: its type does not allow one more or less. */
+const ALGORITHMS: Readonly<Record<NonNullable<MintTokenInput['algorithm']>, true>> = {
+  RS256: true,
+  RS384: true,
+  RS512: true,
+  PS256: true,
+  PS384: true,
+  PS512: true,
+  ES256: true,
+  ES384: true,
+  ES512: true,
+  Ed25519: true,
+  EdDSA: true,
+  'ML-DSA-65': true,
+  HS256: true,
+}
 
 interface MintOptions extends ConnectionOptions {
   readonly audience: string[]
@@ -15,7 +33,10 @@ interface MintOptions extends ConnectionOptions {
 }
 
 export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').helpCommand(false).description('Mint access tokens.')
+  const tokens = program
+    .command('tokens')
+    .helpCommand(false)
+    .description('Mint access tokens, and explain them.')
   const command = tokens
     .command('mint')
     .description('Mint a signed access token (a JWT, RFC 9068) that speaks for a subject.')
@@ -31,11 +52,9 @@ export function addTokens(program: Command): void {
     .option('--scopes <list>', 'narrow roles and permissions to these', parseList)
     .option('--claims <json>', 'a JSON object of further claims', parseJsonObject)
     .addOption(
-      new Option('--algorithm <name>', "what it is signed with (default: the project's)").choices([
-        'RS256',
-        'ES256',
-        'Ed25519',
-      ]),
+      new Option('--algorithm <name>', "what it is signed with (default: the project's)").choices(
+        Object.keys(ALGORITHMS),
+      ),
     )
   addConnectionOptions(command)
     .addHelpText(
@@ -56,4 +75,5 @@ Examples:
       ])
       console.log(`\n${token.credential}`)
     })
+  addExplain(tokens)
 }

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -336,7 +336,7 @@ export class Operations extends HeyApiClient {
     /**
      * Revoke
      *
-     * One verb for keys, tokens and sessions: one credential, or all so far of a subject, a client or the whole project. With `ban`, whatever comes later too, until the ban is lifted.
+     * One verb for keys, tokens and sessions: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.
      *
      * The management key needs the verb `revocations:write`.
      */
@@ -606,6 +606,98 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/signing-keys',
             ...options
+        });
+    }
+    
+    /**
+     * Publish or import a signing key
+     *
+     * Makes and publishes the next key of a ring, or imports a private key that was made elsewhere. It needs grants for everything, `*:*`, since that is what a token of the project can carry. To end a key, revoke it: `POST /v1/revocations` with `signingKeyId`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public createSigningKey<ThrowOnError extends boolean = true>(options: Options<CreateSigningKeyData, ThrowOnError>): RequestResult<CreateSigningKeyResponses, CreateSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateSigningKeyResponses, CreateSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Read a signing key
+     *
+     * Its state, and its public part as JWK and as PEM. The private part is never answered.
+     *
+     * The management key needs the verb `signing-keys:read`.
+     */
+    public readSigningKey<ThrowOnError extends boolean = true>(options: Options<ReadSigningKeyData, ThrowOnError>): RequestResult<ReadSigningKeyResponses, ReadSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadSigningKeyResponses, ReadSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Rotate a ring now
+     *
+     * Lets the next key sign as soon as it was published for long enough: at once, or at the `activatesAt` of the answer. One is made if there is none. The former key is accepted until its last token has expired. It needs the grant `*:*`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public rotateSigningKey<ThrowOnError extends boolean = true>(options?: Options<RotateSigningKeyData, ThrowOnError>): RequestResult<RotateSigningKeyResponses, RotateSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).post<RotateSigningKeyResponses, RotateSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys/rotate',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options?.headers
+            }
+        });
+    }
+    
+    /**
+     * Read the schedule of rotation
+     *
+     * How often the signing keys of the project are rotated by themselves.
+     *
+     * The management key needs the verb `signing-keys:read`.
+     */
+    public readSigningSchedule<ThrowOnError extends boolean = true>(options?: Options<ReadSigningScheduleData, ThrowOnError>): RequestResult<ReadSigningScheduleResponses, ReadSigningScheduleErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ReadSigningScheduleResponses, ReadSigningScheduleErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-schedule',
+            ...options
+        });
+    }
+    
+    /**
+     * Set the schedule of rotation
+     *
+     * It counts for every ring, from when its active key began to sign. It needs the grant `*:*`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public setSigningSchedule<ThrowOnError extends boolean = true>(options: Options<SetSigningScheduleData, ThrowOnError>): RequestResult<SetSigningScheduleResponses, SetSigningScheduleErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).put<SetSigningScheduleResponses, SetSigningScheduleErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-schedule',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     

@@ -398,9 +398,9 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent.
+     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type MintedToken = {
@@ -443,9 +443,9 @@ export type CreateSessionInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent.
+     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
     /**
      * How long an access token lives; 600 if absent.
      */
@@ -577,6 +577,10 @@ export type CreateRevocationInput = {
      * The `client_id` of tokens; the id of the key that minted them.
      */
     clientId?: string;
+    /**
+     * The `kid` of a signing key: all tokens that it signed. If it was the one that signs, the next key takes over at once.
+     */
+    signingKeyId?: string;
     everything?: true;
     /**
      * Of a subject, a client or everything: spares the others.
@@ -617,6 +621,23 @@ export type Receipt = {
      * Verifiers that have not applied it yet.
      */
     verifiers: Array<string>;
+    /**
+     * Of a signing key: what died with it, and who learns it later.
+     */
+    signingKey?: {
+        /**
+         * Its `kid`.
+         */
+        id: string;
+        /**
+         * Every token that it signed is refused; this is when the last of them would have expired. Null: none was alive.
+         */
+        tokensUntil: string | null;
+        /**
+         * Programs that verify with the JWKS alone may go on accepting them until then: that is when the last cached copy with the key ends.
+         */
+        jwksUntil: string;
+    };
 };
 
 export type Revocation = {
@@ -624,9 +645,9 @@ export type Revocation = {
     /**
      * What the target is. `secret`: one superseded text of a key.
      */
-    kind: 'token' | 'session' | 'key' | 'secret' | 'subject' | 'client' | 'everything';
+    kind: 'token' | 'session' | 'key' | 'secret' | 'signing-key' | 'subject' | 'client' | 'everything';
     /**
-     * The `jti`, the id, the subject, or a text's locator; empty for everything.
+     * The `jti`, the id, the `kid`, the subject, or a text's locator; empty for everything.
      */
     target: string;
     only: 'keys' | 'tokens' | null;
@@ -736,7 +757,7 @@ export type CreateProjectInput = {
     /**
      * What its tokens are signed with; RS256 if absent.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type Project = {
@@ -764,9 +785,42 @@ export type ProjectPage = {
     nextCursor: string | null;
 };
 
+export type CreateSigningKeyInput = {
+    algorithm: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+    /**
+     * A private key to import: PEM (PKCS #8, PKCS #1 or SEC 1, encrypted or not), or a JWK. Absent: a key pair is made.
+     */
+    key?: string | {
+        [key: string]: unknown;
+    };
+    /**
+     * Of an encrypted PEM.
+     */
+    passphrase?: string;
+    /**
+     * Of an imported key: what the tokens that are out name it. Its thumbprint (RFC 7638) if neither this nor the JWK says.
+     */
+    kid?: string;
+    /**
+     * Of an imported key: `next` (the default) is published and signs after the next rotation, `active` signs at once, `retiring` never signs, and verifies the tokens that are out.
+     */
+    status?: 'next' | 'active' | 'retiring';
+    /**
+     * Of an imported key: when the last token that it signed elsewhere expires. It is kept until then at least.
+     */
+    tokensUntil?: string;
+};
+
+export type RotateSigningKeyInput = {
+    /**
+     * Which ring; that of the project's own algorithm if absent.
+     */
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+};
+
 export type SigningKey = {
     /**
-     * The `kid` of the tokens that it signs: its thumbprint (RFC 7638).
+     * The `kid` of the tokens that it signs: its thumbprint (RFC 7638), or what it was imported with.
      */
     id: string;
     algorithm: string;
@@ -778,16 +832,50 @@ export type SigningKey = {
         [key: string]: unknown;
     };
     /**
-     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     * SubjectPublicKeyInfo (RFC 7468); null: the key has no public form.
+     */
+    publicPem: string | null;
+    /**
+     * When it was published, in the JWKS and in the feed.
      */
     createdAt: string;
+    /**
+     * Of a next key: when it begins to sign. Null: nothing says when.
+     */
+    activatesAt: string | null;
     activatedAt: string | null;
+    /**
+     * When it ceased to sign.
+     */
+    supersededAt: string | null;
+    /**
+     * Of a retiring key: when its last token has expired, and it leaves the JWKS.
+     */
+    retiresAt: string | null;
     retiredAt: string | null;
 };
 
 export type SigningKeyPage = {
     items: Array<SigningKey>;
     nextCursor: string | null;
+};
+
+export type SetSigningScheduleInput = {
+    /**
+     * How long a key signs before the next one does; null: until somebody rotates it. 7776000 (90 days) unless it was set.
+     */
+    periodSeconds: number | null;
+};
+
+export type SigningSchedule = {
+    /**
+     * How long a key signs before the next one does; null: until somebody rotates it. 7776000 (90 days) unless it was set.
+     */
+    periodSeconds: number | null;
+    /**
+     * How long a key is published before it signs: it is made this long ahead.
+     */
+    publishAheadSeconds: number;
 };
 
 export type CreateManagementKeyInput = {
@@ -2010,7 +2098,7 @@ export type ListRevocationsData = {
         /**
          * What the target is. `secret`: one superseded text of a key.
          */
-        kind?: 'token' | 'session' | 'key' | 'secret' | 'subject' | 'client' | 'everything';
+        kind?: 'token' | 'session' | 'key' | 'secret' | 'signing-key' | 'subject' | 'client' | 'everything';
         target?: string;
         ban?: boolean;
     };
@@ -2986,6 +3074,11 @@ export type ListSigningKeysData = {
          * The `nextCursor` of the page before.
          */
         cursor?: string;
+        algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+        /**
+         * There is one active key an algorithm: the one that signs.
+         */
+        status?: 'next' | 'active' | 'retiring' | 'retired';
     };
     url: '/v1/signing-keys';
 };
@@ -3027,6 +3120,315 @@ export type ListSigningKeysResponses = {
 };
 
 export type ListSigningKeysResponse = ListSigningKeysResponses[keyof ListSigningKeysResponses];
+
+export type CreateSigningKeyData = {
+    body: CreateSigningKeyInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-keys';
+};
+
+export type CreateSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `already_exists`: It exists already.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type CreateSigningKeyError = CreateSigningKeyErrors[keyof CreateSigningKeyErrors];
+
+export type CreateSigningKeyResponses = {
+    /**
+     * The signing key, without its private part.
+     */
+    201: SigningKey;
+};
+
+export type CreateSigningKeyResponse = CreateSigningKeyResponses[keyof CreateSigningKeyResponses];
+
+export type ReadSigningKeyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/signing-keys/{id}';
+};
+
+export type ReadSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSigningKeyError = ReadSigningKeyErrors[keyof ReadSigningKeyErrors];
+
+export type ReadSigningKeyResponses = {
+    /**
+     * The signing key.
+     */
+    200: SigningKey;
+};
+
+export type ReadSigningKeyResponse = ReadSigningKeyResponses[keyof ReadSigningKeyResponses];
+
+export type RotateSigningKeyData = {
+    body?: RotateSigningKeyInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-keys/rotate';
+};
+
+export type RotateSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RotateSigningKeyError = RotateSigningKeyErrors[keyof RotateSigningKeyErrors];
+
+export type RotateSigningKeyResponses = {
+    /**
+     * The key that takes over.
+     */
+    200: SigningKey;
+};
+
+export type RotateSigningKeyResponse = RotateSigningKeyResponses[keyof RotateSigningKeyResponses];
+
+export type ReadSigningScheduleData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-schedule';
+};
+
+export type ReadSigningScheduleErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSigningScheduleError = ReadSigningScheduleErrors[keyof ReadSigningScheduleErrors];
+
+export type ReadSigningScheduleResponses = {
+    /**
+     * The schedule.
+     */
+    200: SigningSchedule;
+};
+
+export type ReadSigningScheduleResponse = ReadSigningScheduleResponses[keyof ReadSigningScheduleResponses];
+
+export type SetSigningScheduleData = {
+    body: SetSigningScheduleInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-schedule';
+};
+
+export type SetSigningScheduleErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type SetSigningScheduleError = SetSigningScheduleErrors[keyof SetSigningScheduleErrors];
+
+export type SetSigningScheduleResponses = {
+    /**
+     * The schedule.
+     */
+    200: SigningSchedule;
+};
+
+export type SetSigningScheduleResponse = SetSigningScheduleResponses[keyof SetSigningScheduleResponses];
 
 export type ListManagementKeysData = {
     body?: never;

@@ -19,7 +19,11 @@ import { createSessionCommand } from '../sessions/create-session.ts'
 import { refreshSessionCommand } from '../sessions/refresh-session.ts'
 import { revokeSessionCommand } from '../sessions/revoke-session.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
+import { createSigningKeyCommand } from '../signing/create-signing-key.ts'
 import { setPublicUrlCommand } from '../signing/public-url.ts'
+import { rotateSigningKeyCommand } from '../signing/rotate-signing-key.ts'
+import { setSigningScheduleCommand } from '../signing/signing-schedule.ts'
+import { turnRingCommand } from '../signing/turn-ring.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
@@ -56,6 +60,10 @@ export const commands = {
   'refresh-session': refreshSessionCommand,
   'revoke-session': revokeSessionCommand,
   'add-signing-key': addSigningKeyCommand,
+  'create-signing-key': createSigningKeyCommand,
+  'rotate-signing-key': rotateSigningKeyCommand,
+  'set-signing-schedule': setSigningScheduleCommand,
+  'turn-ring': turnRingCommand,
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,

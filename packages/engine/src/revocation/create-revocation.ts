@@ -17,9 +17,11 @@ import type { Scope } from '../scope.ts'
 import { endSession } from '../sessions/end-session.ts'
 import { endSessionsBegunBefore } from '../sessions/end-sessions-begun-before.ts'
 import { findSessionOfRefreshToken, loadSession } from '../sessions/session.ts'
+import { prepareRetirement, retireSigningKey, type SigningKeyEnd } from '../signing/retire-signing-key.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { parseTime, Time } from '../time.ts'
 import { addRule, DAY_MS, tokensUntilMs } from './add-rule.ts'
+import { showReceipt } from './read-receipt.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { revokeKeyText } from './revoke-key-text.ts'
 
@@ -44,6 +46,13 @@ export const CreateRevocationInput = Type.Object(
     subject: Type.Optional(SubjectId),
     clientId: Type.Optional(
       Type.String({ ...Id, description: 'The `client_id` of tokens; the id of the key that minted them.' }),
+    ),
+    signingKeyId: Type.Optional(
+      Type.String({
+        ...Id,
+        description:
+          'The `kid` of a signing key: all tokens that it signed. If it was the one that signs, the next key takes over at once.',
+      }),
     ),
     everything: Type.Optional(Type.Literal(true)),
     only: Type.Optional(
@@ -89,6 +98,7 @@ type Target =
   | { readonly kind: 'session'; readonly id: string }
   /** `untilMs` null: the token's end is not known. */
   | { readonly kind: 'token'; readonly id: string; readonly untilMs: number | null }
+  | { readonly kind: 'signing-key'; readonly end: SigningKeyEnd }
   | { readonly kind: 'subject' | 'client' | 'everything'; readonly id: string }
 
 interface CreateRevocationArgs {
@@ -102,7 +112,8 @@ interface CreateRevocationArgs {
 }
 
 /**
- * Revokes: one credential, or all so far of a subject, a client or the project, or all for ever (rules V1 to V6). It
+ * Revokes: one credential, or all so far of a subject, a client or the project, or all for ever, or whatever a signing key
+ * has signed (rules V1 to V6). It
  * takes away only, and so needs no grants. Revoking what is revoked already has no effect, and answers a receipt again.
  */
 export async function createRevocation(scope: RevocationScope, input: unknown): Promise<Receipt> {
@@ -120,7 +131,10 @@ export async function createRevocation(scope: RevocationScope, input: unknown): 
     keepIssued: fields.keepIssued ?? false,
     reason: fields.reason ?? null,
   }
-  return receiptOf(await scope.writer.run('create-revocation', args, scope.actor))
+  const rule = await scope.writer.run('create-revocation', args, scope.actor)
+  return target.kind === 'signing-key'
+    ? showReceipt(scope.reader, [scope.projectId], rule.id)
+    : receiptOf(rule)
 }
 
 export const createRevocationCommand: Command<
@@ -139,6 +153,7 @@ export const createRevocationCommand: Command<
     await context.audit({ projectId, action: 'key.revoke', target: key.id, detail: { ...end } })
     return rule
   }
+  if (target.kind === 'signing-key') return retireSigningKey(context, target.end, reason)
   if (target.kind === 'refresh-token' || target.kind === 'session') {
     const session =
       target.kind === 'session'
@@ -165,7 +180,16 @@ export const createRevocationCommand: Command<
   return rule
 }
 
-const TARGETS = ['credential', 'keyId', 'tokenId', 'sessionId', 'subject', 'clientId', 'everything'] as const
+const TARGETS = [
+  'credential',
+  'keyId',
+  'tokenId',
+  'sessionId',
+  'subject',
+  'clientId',
+  'signingKeyId',
+  'everything',
+] as const
 
 async function readTarget(scope: RevocationScope, fields: CreateRevocationInput): Promise<Target> {
   const named = TARGETS.filter((name) => fields[name] !== undefined)
@@ -181,6 +205,9 @@ async function readTarget(scope: RevocationScope, fields: CreateRevocationInput)
   if (fields.sessionId !== undefined) return { kind: 'session', id: fields.sessionId }
   if (fields.subject !== undefined) return { kind: 'subject', id: fields.subject }
   if (fields.clientId !== undefined) return { kind: 'client', id: fields.clientId }
+  if (fields.signingKeyId !== undefined) {
+    return { kind: 'signing-key', end: await prepareRetirement(scope, fields.signingKeyId) }
+  }
   return { kind: 'everything', id: '' }
 }
 

@@ -12,7 +12,6 @@ import { heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime } from '../time.ts'
 import { CustomClaims, checkClaims } from '../tokens/custom-claims.ts'
-import { readMintHead } from '../tokens/mint-queries.ts'
 import { clientIdOf } from '../tokens/sign-access-token.ts'
 import {
   Algorithm,
@@ -96,7 +95,7 @@ interface CreateSessionArgs {
  */
 export async function createSession(scope: SessionScope, input: unknown): Promise<SessionTokens> {
   requireCustomerProject(scope)
-  const { position } = await readMintHead(scope)
+  const { position } = await scope.mintFacts.current(scope)
   const nowMs = scope.clock.nowMs()
   await authorizeRead(scope, 'sessions:write')
   const fields = parseInput(CreateSessionInput, input)

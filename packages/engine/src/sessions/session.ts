@@ -66,6 +66,6 @@ export function audienceOf({ audience }: Pick<SessionRow, 'audience'>): string |
   return JSON.parse(audience)
 }
 
-export function algorithmOf({ algorithm }: Pick<SessionRow, 'algorithm'>): SigningAlgorithm | null {
-  return algorithm as SigningAlgorithm | null
+export function algorithmOf({ algorithm }: Pick<SessionRow, 'algorithm'>): HeaderAlgorithm | null {
+  return algorithm as HeaderAlgorithm | null
 }

@@ -1,6 +1,5 @@
 import { parsePosition } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
-import { readMintHead } from '../tokens/mint-queries.ts'
 import type { MintedToken } from '../tokens/mint-token.ts'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
 import { algorithmOf, audienceOf, liveSessionRights, type SessionRow } from './session.ts'
@@ -36,7 +35,7 @@ export async function signSessionToken(
 ): Promise<MintedToken> {
   const position = parsePosition(session.pos)
   if (position === undefined) throw new CodedError('internal', `The session ${session.id} has no position.`)
-  const { algorithm } = await readMintHead(scope)
+  const { algorithm } = await scope.mintFacts.current(scope)
   const place = { db: scope.reader, projectId: scope.projectId }
   return signAccessToken(scope, {
     subject: session.subject,

@@ -22,6 +22,7 @@ test('a start brings an empty database to this version, and the next start leave
   expect(rows).toEqual([
     { number: 1, name: 'first-tables' },
     { number: 2, name: 'sessions' },
+    { number: 3, name: 'keyring' },
   ])
   database.sqlite.close()
 })
@@ -64,7 +65,7 @@ test('a migration that fails leaves nothing behind', async () => {
   const database = open()
   await migrateAll(database)
   const failing = {
-    number: 3,
+    number: 1_000,
     name: 'failing',
     up: async () => {
       database.sqlite.exec('CREATE TABLE half_made (a)')
@@ -83,9 +84,9 @@ test('a migration that fails leaves nothing behind', async () => {
 test('a database of a newer version is refused', async () => {
   const database = open()
   await migrateAll(database)
-  database.sqlite.exec("INSERT INTO migrations VALUES (3, 'from-the-future', 0)")
+  database.sqlite.exec("INSERT INTO migrations VALUES (1000, 'from-the-future', 0)")
   await expect(migrateAll(database)).rejects.toThrow(
-    'The database is of version 3, and this Claviger knows 2.',
+    /The database is of version 1000, and this Claviger knows \d+\./,
   )
   database.sqlite.close()
 })

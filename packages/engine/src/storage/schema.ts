@@ -16,6 +16,7 @@ export interface Schema {
   keys: KeyTable
   key_secrets: KeySecretTable
   signing_keys: SigningKeyTable
+  signing_schedules: SigningScheduleTable
   public_urls: PublicUrlTable
   revocations: RevocationTable
   sessions: SessionTable
@@ -150,18 +151,32 @@ export interface KeySecretTable {
 }
 
 export interface SigningKeyTable {
-  /** The JWS `kid`. */
+  /** The JWS `kid`; with the project it is the primary key. */
   id: string
   project_id: string
   algorithm: string
   status: 'next' | 'active' | 'retiring' | 'retired'
   /** JSON. */
   public_jwk: string
-  /** PKCS #8, sealed under the master key; its row's identity is the associated data. */
+  /** PKCS #8, sealed under the master key; its row's identity is the associated data. Empty once it is retired. */
   private_sealed: Uint8Array
+  /** When it was published: in the JWKS and in the feed. */
   created_at_ms: number
+  /** Of a next key: when a person wants it to sign. Null: when the schedule says so. */
+  activate_at_ms: number | null
   activated_at_ms: number | null
+  /** When it ceased to sign. */
+  superseded_at_ms: number | null
+  /** Of an imported key: when the last token that it signed elsewhere expires. */
+  tokens_until_ms: number | null
   retired_at_ms: number | null
+}
+
+/** How often a project's signing keys are rotated; a project without a row has the default. */
+export interface SigningScheduleTable {
+  project_id: string
+  /** Null: by hand alone. */
+  period_seconds: number | null
 }
 
 /** The addresses that this installation's issuers are derived from; the current one has no end. */

@@ -1,16 +1,15 @@
-import { effectivePermissions, type Position } from '@claviger/verify'
+import type { Position } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { parseInput } from '../input.ts'
-import { authorizeRead, requireGrants } from '../management/authorize.ts'
+import { requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { Time } from '../time.ts'
 import { CustomClaims, checkClaims } from './custom-claims.ts'
-import { readMintHead } from './mint-queries.ts'
+import type { MintFacts } from './mint-facts.ts'
 import { clientIdOf, signAccessToken } from './sign-access-token.ts'
 import { Algorithm, Audience, DEFAULT_TTL_SECONDS, distinctAudience, TtlSeconds } from './token-input.ts'
 
@@ -38,7 +37,8 @@ export type MintedToken = Static<typeof MintedToken>
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
-  /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
+  readonly mintFacts: MintFacts
+  /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
 }
 
@@ -51,23 +51,16 @@ export interface MintScope extends Scope {
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm } = await readMintHead(scope)
+  const facts = await scope.mintFacts.current(scope)
   const nowMs = scope.clock.nowMs()
-  const rights = await authorizeRead(scope, 'tokens:mint')
+  const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
   const given = {
     roles: distinct(fields.roles ?? []),
     permissions: distinct(fields.permissions ?? []),
     scopes: checkScopes(fields.scopes ?? null),
   }
-  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
-  const held = effectivePermissions({
-    roles: [...roles.values()],
-    direct: given.permissions,
-    scopes: given.scopes,
-    bound: null,
-  })
-  requireGrants(rights, held, 'the token')
+  requireGrants(rights, await facts.held(given), 'the token')
 
   return signAccessToken(scope, {
     subject: fields.subject,
@@ -76,8 +69,8 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     claims: checkClaims(fields.claims),
     clientId: clientIdOf(scope.actor),
     sessionId: null,
-    position,
-    algorithm: fields.algorithm ?? algorithm,
+    position: facts.position,
+    algorithm: fields.algorithm ?? facts.algorithm,
     issuedAtMs: nowMs,
     ttlSeconds: fields.ttlSeconds ?? DEFAULT_TTL_SECONDS,
     notAfterMs: null,

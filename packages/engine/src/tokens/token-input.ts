@@ -1,7 +1,7 @@
-import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
 import Type from 'typebox'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { distinct } from '../roles/rights-input.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 
 const MAX_AUDIENCES = 20
 const AudienceName = Type.String({ minLength: 1, maxLength: 255 })
@@ -21,8 +21,9 @@ export const TtlSeconds = Type.Integer({
   description: `How long the token lives; ${DEFAULT_TTL_SECONDS} if absent.`,
 })
 
-export const Algorithm = Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-  description: "What it is signed with; the project's own algorithm if absent.",
+export const Algorithm = Type.With(TokenAlgorithm, {
+  description:
+    "What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
 })
 
 /** One name stays a text, as RFC 7519 (section 4.1.3) allows. */
