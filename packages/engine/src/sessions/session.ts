@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@claviger/verify'
+import type { HeaderAlgorithm } from '@claviger/verify'
 import type { Kysely, Selectable } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { GivenRights, RightsPlace } from '../roles/role-permissions.ts'
