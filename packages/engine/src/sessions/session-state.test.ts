@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeOf, openTestInstallation, START_MS, type TestInstallation } from '../../test/installation.ts'
+import { AUDIENCE } from '../../test/issuing.ts'
 import { claimsOf, openSessions, type SessionPlace } from '../../test/sessions.ts'
 import { changeManagementKey } from '../management/change-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { createRevocation } from '../revocation/create-revocation.ts'
 import { liftBan } from '../revocation/lift-ban.ts'
 import { putSubject } from '../subjects/put-subject.ts'
+import { createSession } from './create-session.ts'
+import { listSessions } from './list-sessions.ts'
 import { readSession } from './read-session.ts'
+import { refreshSession } from './refresh-session.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -84,6 +88,50 @@ describe('V2: a session inherits the position that it was begun at', () => {
     await liftBan(sessions.scope, ban.id)
     expect(await codeOf(sessions.refresh(first))).toBe('session_ended')
     expect(await sessions.outcome(await sessions.begin(subject))).toBe('ok')
+  })
+})
+
+describe('V2: what takes rights away while a session is begun or refreshed', () => {
+  /** Does something at the last moment before the command: when the access token has all but its signature. */
+  function interrupted(act: () => Promise<unknown>): SessionPlace['scope'] {
+    const { scope } = sessions
+    return {
+      ...scope,
+      async waitForApplied(position) {
+        await act()
+        await scope.waitForApplied(position)
+      },
+    }
+  }
+
+  test.each([
+    ['a revocation', 'session_ended', (subject: string) => createRevocation(sessions.scope, { subject })],
+    [
+      'a disabled record',
+      'suspended',
+      (subject: string) => putSubject(sessions.scope, subject, { disabled: true }),
+    ],
+  ] as const)('counts: %s', async (_what, code, act) => {
+    const subject = sessions.newSubject()
+    const scope = interrupted(() => act(subject))
+    const input = { subject, audience: AUDIENCE }
+    expect(await codeOf(createSession(scope, input))).toBe(code === 'session_ended' ? 'revoked' : code)
+    expect((await listSessions(sessions.scope, { subject })).items).toEqual([])
+
+    const other = sessions.newSubject()
+    const { refreshToken } = await sessions.begin(other)
+    const refreshing = refreshSession(
+      interrupted(() => act(other)),
+      { refreshToken },
+    )
+    expect(await codeOf(refreshing)).toBe(code)
+  })
+
+  test('counts: the revocation of the management key that asks', async () => {
+    const backend = await sessions.newActor({ preset: 'backend' })
+    const scope = { ...interrupted(() => revokeManagementKey(sessions.scope, backend.keyId)), actor: backend }
+    const input = { subject: sessions.newSubject(), audience: AUDIENCE }
+    expect(await codeOf(createSession(scope, input))).toBe('unauthenticated')
   })
 })
 

@@ -138,7 +138,7 @@ describe('a session', () => {
   })
 
   test('of another project is not found, and its refresh token is unknown there', async () => {
-    await createProject(sessions.scope, { name: 'other' })
+    await createProject(sessions.scope, { name: 'other', keyPrefix: 'a'.repeat(24) })
     const other = await openIssuing(installation, 'other')
     const tokens = await sessions.begin(sessions.newSubject())
     expect(await codeOf(refreshSession(other.scope, { refreshToken: tokens.refreshToken }))).toBe(
@@ -148,6 +148,11 @@ describe('a session', () => {
     expect(await codeOf(revokeSession(other.scope, tokens.id))).toBe('not_found')
     expect(await codeOf(createRevocation(other.scope, { credential: tokens.refreshToken }))).toBe('not_found')
     expect((await listSessions(other.scope)).items).toEqual([])
+    // The longest prefix that a project may have takes the suffix of a refresh token.
+    const theirs = await createSession(other.scope, { subject: 'user_1', audience: AUDIENCE })
+    expect(theirs.refreshToken).toMatch(/^a{24}_rt_/)
+    const { refreshToken } = await refreshSession(other.scope, { refreshToken: theirs.refreshToken })
+    expect(refreshToken).toMatch(/^a{24}_rt_/)
     expect(await sessions.outcome(await sessions.refresh(tokens))).toBe('ok')
   })
 
