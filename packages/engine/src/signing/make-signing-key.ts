@@ -51,6 +51,8 @@ export async function makeSigningKey(
 ): Promise<NewSigningKey> {
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
   const { id, publicJwk, privatePart } = traits.symmetric ? await makeSecret(traits) : await makePair(traits)
+  // Every command line would take such a `kid` for an option: one in 64 is made anew.
+  if (id.startsWith('-')) return makeSigningKey({ sealer }, projectId, algorithm)
   const privateSealed = sealer.seal(signingKeyPlace(projectId, id), privatePart)
   privatePart.fill(0)
   return { id, projectId, algorithm, publicJwk, privateSealed }
