@@ -256,6 +256,17 @@ describe('an import is refused', () => {
   })
 })
 
+/** A token as another program would sign it with the key `theirs-1`: it knows nothing of positions. */
+function signElsewhere({ name }: Project, ttlSeconds: number): string {
+  const now = Math.floor(here.clock.nowMs() / 1000)
+  const issuer = `https://auth.example.com/p/${name}`
+  const claims = { iss: issuer, sub: 'alice', aud: AUDIENCE, iat: now - 60, exp: now + ttlSeconds, jti: '1' }
+  const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const input = `${text({ alg: 'ES256', typ: 'at+jwt', kid: 'theirs-1' })}.${text(claims)}`
+  const signature = sign('sha256', Buffer.from(input), { key: ecKey, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64url')}`
+}
+
 describe('an imported key', () => {
   test('verifies the tokens that are out, and theirs go on where it never signs here', async () => {
     const place = await project()
@@ -267,26 +278,34 @@ describe('an imported key', () => {
       tokensUntil: '2027-01-08T00:00:00Z',
     })
     expect(imported).toMatchObject({ status: 'retiring', retiresAt: '2027-01-08T00:00:00.000Z' })
-    const now = Math.floor(here.clock.nowMs() / 1000)
-    const claims = {
-      iss: `https://auth.example.com/p/${place.name}`,
-      sub: 'alice',
-      aud: AUDIENCE,
-      iat: now - 60,
-      exp: now + 60,
-      client_id: 'theirs',
-      jti: '1',
-    }
-    const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const input = `${text({ alg: 'ES256', typ: 'at+jwt', kid: 'theirs-1' })}.${text(claims)}`
-    const signature = sign('sha256', Buffer.from(input), { key: ecKey, dsaEncoding: 'ieee-p1363' })
-    const credential = `${input}.${signature.toString('base64url')}`
+    const credential = signElsewhere(place, 60)
     expect(await place.verify({ credential, require: { audience: AUDIENCE } })).toMatchObject({ ok: true })
     await expect(
       place.tokens.mint({ subject: 'alice', audience: AUDIENCE, algorithm: 'ES256' }),
     ).resolves.not.toBeNull()
     const { items } = await place.signingKeys.list({ algorithm: 'ES256', status: 'active' })
     expect(items[0]?.id).not.toBe('theirs-1')
+  })
+
+  test('with tokens that live a week: a revocation is remembered for as long (V7)', async () => {
+    const place = await project()
+    const day = 86_400_000
+    await place.signingKeys.create({
+      algorithm: 'ES256',
+      key: pemOf(ecKey),
+      kid: 'theirs-1',
+      status: 'retiring',
+      tokensUntil: new Date(here.clock.nowMs() + 7 * day).toISOString(),
+    })
+    const credential = signElsewhere(place, 7 * 86_400)
+    const verdict = () => place.verify({ credential, require: { audience: AUDIENCE } })
+    expect(await verdict()).toMatchObject({ ok: true })
+    await place.revocations.create({ subject: 'alice' })
+    expect(await verdict()).toMatchObject({ code: 'revoked' })
+    await here.restart(3 * day)
+    const again = here.engine.project(place.name)
+    const later = await again.verify({ credential, require: { audience: AUDIENCE } })
+    expect(later).toMatchObject({ ok: false, code: 'revoked' })
   })
 
   test('becomes the next key unless it is asked otherwise, and takes over at a rotation', async () => {
