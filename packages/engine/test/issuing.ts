@@ -34,6 +34,7 @@ export async function openIssuing(installation: TestInstallation, project = 'def
         await nextTurn()
       }
     },
+    verifyParent: (text) => verifier.verifyParent(text),
     async identifyToken(text) {
       const who = await verifier.identify(text)
       return 'kind' in who && who.kind === 'token' && 'tokenId' in who

@@ -158,6 +158,34 @@ test('a subject of any spelling has a record that is written, changed, listed, r
   }
 })
 
+test('a session is begun, refreshed, listed, read and ended', async () => {
+  const audience = 'https://api.example.com'
+  const require = { audience, permissions: 'documents:read' }
+  const body = { subject: 'carol', audience, roles: ['reader'], device: 'Firefox', ip: '192.0.2.7' }
+  const begun = await claviger.call('POST', '/v1/sessions', { body })
+  expect(begun.status).toBe(201)
+  const { id, accessToken, refreshToken } = begun.body
+  expect(await verify(accessToken, { require })).toMatchObject({ ok: true, subject: 'carol', sessionId: id })
+
+  const refreshed = await claviger.call('POST', '/v1/sessions/refresh', { body: { refreshToken } })
+  expect(refreshed).toMatchObject({ status: 200, body: { id } })
+  expect(await verify(refreshed.body.accessToken, { require })).toMatchObject({ ok: true, sessionId: id })
+
+  const listed = await claviger.call('GET', '/v1/sessions?subject=carol&state=active')
+  expect(listed.body.items).toMatchObject([{ id, device: 'Firefox', ip: '192.0.2.7' }])
+  expect((await claviger.call('GET', `/v1/sessions/${id}`)).body).toEqual(listed.body.items[0])
+
+  const ended = await claviger.call('POST', `/v1/sessions/${id}/revoke`, { body: { reason: 'logged out' } })
+  expect(ended).toMatchObject({ status: 200, body: { effective: true } })
+  for (const token of [accessToken, refreshed.body.accessToken]) {
+    expect(await verify(token, { require })).toMatchObject({ ok: false, code: 'revoked' })
+  }
+  const late = await claviger.call('POST', '/v1/sessions/refresh', {
+    body: { refreshToken: refreshed.body.refreshToken },
+  })
+  expect(late).toMatchObject({ status: 409, body: { code: 'session_ended' } })
+})
+
 test('a project is created, listed and read, and is its own world', async () => {
   const created = await claviger.call('POST', '/v1/projects', {
     body: { name: 'acme', keyPrefix: 'acme_live' },
@@ -244,6 +272,45 @@ test('the schedule of rotation is read and set', async () => {
 test('audit entries are listed', async () => {
   const audit = await claviger.call('GET', '/v1/audit?action=role.put&limit=200')
   expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
+})
+
+test('defaults of an audience are kept under its name, however it has to be written in a path', async () => {
+  const audience = 'https://api.example.com/a?b=ä&c'
+  const path = `/v1/audiences/${encodeURIComponent(audience)}`
+  const put = await claviger.call('PUT', path, { body: { ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect(put).toMatchObject({ status: 200, body: { audience, ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect((await claviger.call('GET', path)).body).toEqual(put.body)
+  expect((await claviger.call('GET', '/v1/audiences')).body).toEqual({ items: [put.body], nextCursor: null })
+  const minted = await claviger.call('POST', '/v1/tokens', { body: { subject: 'erin', audience } })
+  expect(await verify(minted.body.credential, { require: { audience } })).toMatchObject({
+    ok: true,
+    claims: { region: 'eu' },
+  })
+  expect((await claviger.call('DELETE', path)).status).toBe(204)
+  expect((await claviger.call('GET', path)).status).toBe(404)
+})
+
+test('a token is derived from a key, may do less, and is refused once the key is revoked', async () => {
+  const key = await claviger.call('POST', '/v1/keys', {
+    body: { name: 'parent', permissions: ['documents:*', 'billing:read'] },
+  })
+  const derive = (body: object) =>
+    claviger.call('POST', '/v1/tokens', { body: { parent: key.body.credential, audience: 'a', ...body } })
+  const child = await derive({ permissions: ['documents:read'] })
+  expect(child.status).toBe(201)
+  const asked = { require: { audience: 'a' } }
+  expect(await verify(child.body.credential, asked)).toMatchObject({
+    ok: true,
+    clientId: key.body.id,
+    permissions: ['documents:read'],
+  })
+  expect(await derive({ permissions: ['billing:pay'] })).toMatchObject({
+    status: 403,
+    body: { code: 'exceeds_parent' },
+  })
+  await claviger.call('POST', `/v1/keys/${key.body.id}/revoke`)
+  expect(await verify(child.body.credential, asked)).toMatchObject({ code: 'revoked' })
+  expect(await derive({})).toMatchObject({ status: 400, body: { code: 'parent_refused' } })
 })
 
 test('every route of the table has answered as the reference says', () => {

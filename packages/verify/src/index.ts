@@ -41,6 +41,7 @@ export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,
   isKeyPrefix,
+  isRefreshTokenPrefix,
   isReservedKeyPrefix,
   KEY_LOCATOR_LENGTH,
   KEY_PATTERN,
@@ -48,6 +49,7 @@ export {
   type KeyString,
   looksLikeKeyString,
   parseKeyString,
+  REFRESH_TOKEN_SUFFIX,
 } from './keys/key-string.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
@@ -74,5 +76,6 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
+export { type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

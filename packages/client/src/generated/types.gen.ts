@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -370,13 +370,17 @@ export type MintTokenInput = {
     /**
      * Who the credential speaks for: an id of your own choosing.
      */
-    subject: string;
+    subject?: string;
     /**
-     * Which services the token is meant for: a verifier takes only what names its own audience.
+     * In place of `subject`: the text of a token or an API key of the project that the new token is derived from. It speaks for the same subject, never exceeds the parent, and dies with it.
      */
-    audience: string | Array<string>;
+    parent?: string;
     /**
-     * How long the token lives; 600 if absent.
+     * Which services the token is meant for: a verifier takes only what names its own audience. It may be absent where a parent token has one.
+     */
+    audience?: string | Array<string>;
+    /**
+     * How long the token lives; the audience's default if absent, else 600.
      */
     ttlSeconds?: number;
     /**
@@ -388,7 +392,7 @@ export type MintTokenInput = {
      */
     roles?: Array<string>;
     /**
-     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     * Permissions `resource:action`; `*` stands for a whole segment. With a parent: narrows the token to these, all of which the parent must hold.
      */
     permissions?: Array<string>;
     /**
@@ -398,7 +402,7 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
     algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
@@ -413,11 +417,206 @@ export type MintedToken = {
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */
     expiresAt: string;
+    /**
+     * What may go wrong with this token; absent: nothing known.
+     */
+    warnings?: Array<{
+        /**
+         * Which of the usual limits on headers the token comes near.
+         */
+        code: 'near_4_kib_limit' | 'near_8_kib_limit' | 'over_header_line_limit';
+        /**
+         * What may refuse the token, and what to do.
+         */
+        detail: string;
+    }>;
+};
+
+export type CreateSessionInput = {
+    /**
+     * Who the credential speaks for: an id of your own choosing.
+     */
+    subject: string;
+    /**
+     * Which services the token is meant for: a verifier takes only what names its own audience.
+     */
+    audience: string | Array<string>;
+    /**
+     * Names of roles that exist; their permissions count as they are when verifying.
+     */
+    roles?: Array<string>;
+    /**
+     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     */
+    permissions?: Array<string>;
+    /**
+     * Narrows roles and permissions to these. An empty list permits nothing.
+     */
+    scopes?: Array<string>;
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+    /**
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     */
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * How long an access token lives; the audience's default if absent, else 600.
+     */
+    accessTtlSeconds?: number;
+    /**
+     * How long the session lives, however often it is refreshed; 2592000 if absent.
+     */
+    ttlSeconds?: number;
+    /**
+     * How long it lives without a refresh; 604800 if absent.
+     */
+    idleSeconds?: number;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RefreshSessionInput = {
+    refreshToken: string;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RevokeSessionInput = {
+    /**
+     * For the record; shown with the session.
+     */
+    reason?: string;
+};
+
+export type SessionTokens = {
+    /**
+     * The session's id: the `sid` of its access tokens.
+     */
+    id: string;
+    /**
+     * A signed JWT (RFC 9068).
+     */
+    accessToken: string;
+    /**
+     * For the next refresh, and for nothing else. It is in this answer alone.
+     */
+    refreshToken: string;
+    /**
+     * The access token's end.
+     */
+    expiresAt: string;
+    /**
+     * The refresh token's end: by idleness, or with the session.
+     */
+    refreshExpiresAt: string;
+};
+
+export type Session = {
+    id: string;
+    subject: string;
+    audience: Array<string>;
+    /**
+     * The management key that began it, or `embedded`.
+     */
+    clientId: string;
+    /**
+     * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+     */
+    state: 'active' | 'suspended' | 'expired' | 'ended';
+    /**
+     * Null: it has no rights of its own, and takes those of the subject's record.
+     */
+    roles: Array<string> | null;
+    permissions: Array<string> | null;
+    scopes: Array<string> | null;
+    device: string | null;
+    ip: string | null;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    refreshedAt: string;
+    /**
+     * Its end unless it is refreshed before.
+     */
+    refreshExpiresAt: string;
+    /**
+     * Its end, however often it is refreshed.
+     */
+    expiresAt: string;
+    endedAt: string | null;
+    endReason: string | null;
+};
+
+export type SessionPage = {
+    items: Array<Session>;
+    nextCursor: string | null;
+};
+
+export type PutAudienceInput = {
+    /**
+     * How long a token lives.
+     */
+    ttlSeconds?: number;
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+};
+
+export type Audience = {
+    audience: string;
+    /**
+     * How long tokens live; null: ten minutes.
+     */
+    ttlSeconds: number | null;
+    /**
+     * What tokens are signed with; null: the project's own algorithm.
+     */
+    algorithm: string | null;
+    claims: {
+        [key: string]: unknown;
+    };
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    changedAt: string;
+};
+
+export type AudiencePage = {
+    items: Array<Audience>;
+    nextCursor: string | null;
 };
 
 export type CreateRevocationInput = {
     /**
-     * The text of a key or a token. A superseded text of a key ends that text alone.
+     * The text of a key or a token. A superseded text of a key ends that text alone, a refresh token ends its session.
      */
     credential?: string;
     keyId?: string;
@@ -425,6 +624,10 @@ export type CreateRevocationInput = {
      * The `jti` of a token.
      */
     tokenId?: string;
+    /**
+     * A session, and every token that was issued in it.
+     */
+    sessionId?: string;
     /**
      * Who the credential speaks for: an id of your own choosing.
      */
@@ -1549,7 +1752,7 @@ export type MintTokenData = {
 
 export type MintTokenErrors = {
     /**
-     * `invalid_request`: The request is not valid.
+     * `invalid_request`: The request is not valid. `parent_refused`: The parent credential may not pass.
      */
     400: Problem;
     /**
@@ -1557,7 +1760,7 @@ export type MintTokenErrors = {
      */
     401: Problem;
     /**
-     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights. `exceeds_parent`: The parent does not hold these rights.
      */
     403: Problem;
     /**
@@ -1600,6 +1803,577 @@ export type MintTokenResponses = {
 };
 
 export type MintTokenResponse = MintTokenResponses[keyof MintTokenResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Who the credential speaks for: an id of your own choosing.
+         */
+        subject?: string;
+        /**
+         * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+         */
+        state?: 'active' | 'suspended' | 'expired' | 'ended';
+    };
+    url: '/v1/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * One page of sessions.
+     */
+    200: SessionPage;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type CreateSessionData = {
+    body: CreateSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions';
+};
+
+export type CreateSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `revoked`: It was revoked. `suspended`: The subject or its client is disabled.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type CreateSessionError = CreateSessionErrors[keyof CreateSessionErrors];
+
+export type CreateSessionResponses = {
+    /**
+     * The first tokens of the session.
+     */
+    201: SessionTokens;
+};
+
+export type CreateSessionResponse = CreateSessionResponses[keyof CreateSessionResponses];
+
+export type RefreshSessionData = {
+    body: RefreshSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/refresh';
+};
+
+export type RefreshSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `suspended`: The subject or its client is disabled. `session_ended`: The session has ended. `refresh_token_reused`: The refresh token was used before, and its session was ended.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RefreshSessionError = RefreshSessionErrors[keyof RefreshSessionErrors];
+
+export type RefreshSessionResponses = {
+    /**
+     * The next tokens of the session.
+     */
+    200: SessionTokens;
+};
+
+export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
+
+export type ReadSessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}';
+};
+
+export type ReadSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSessionError = ReadSessionErrors[keyof ReadSessionErrors];
+
+export type ReadSessionResponses = {
+    /**
+     * The session.
+     */
+    200: Session;
+};
+
+export type ReadSessionResponse = ReadSessionResponses[keyof ReadSessionResponses];
+
+export type RevokeSessionData = {
+    body?: RevokeSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}/revoke';
+};
+
+export type RevokeSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RevokeSessionError = RevokeSessionErrors[keyof RevokeSessionErrors];
+
+export type RevokeSessionResponses = {
+    /**
+     * The receipt.
+     */
+    200: Receipt;
+};
+
+export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
+
+export type ListAudiencesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/v1/audiences';
+};
+
+export type ListAudiencesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListAudiencesError = ListAudiencesErrors[keyof ListAudiencesErrors];
+
+export type ListAudiencesResponses = {
+    /**
+     * One page of audiences.
+     */
+    200: AudiencePage;
+};
+
+export type ListAudiencesResponse = ListAudiencesResponses[keyof ListAudiencesResponses];
+
+export type DeleteAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type DeleteAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type DeleteAudienceError = DeleteAudienceErrors[keyof DeleteAudienceErrors];
+
+export type DeleteAudienceResponses = {
+    /**
+     * The defaults are gone.
+     */
+    204: void;
+};
+
+export type DeleteAudienceResponse = DeleteAudienceResponses[keyof DeleteAudienceResponses];
+
+export type ReadAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type ReadAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadAudienceError = ReadAudienceErrors[keyof ReadAudienceErrors];
+
+export type ReadAudienceResponses = {
+    /**
+     * The defaults.
+     */
+    200: Audience;
+};
+
+export type ReadAudienceResponse = ReadAudienceResponses[keyof ReadAudienceResponses];
+
+export type PutAudienceData = {
+    body: PutAudienceInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type PutAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type PutAudienceError = PutAudienceErrors[keyof PutAudienceErrors];
+
+export type PutAudienceResponses = {
+    /**
+     * The defaults as they are now.
+     */
+    200: Audience;
+};
+
+export type PutAudienceResponse = PutAudienceResponses[keyof PutAudienceResponses];
 
 export type ListRevocationsData = {
     body?: never;

@@ -22,7 +22,9 @@ test('a start brings an empty database to this version, and the next start leave
   const rows = database.sqlite.prepare('SELECT number, name FROM migrations').all()
   expect(rows).toEqual([
     { number: 1, name: 'first-tables' },
+    { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
+    { number: 4, name: 'audiences' },
   ])
   database.sqlite.close()
 })
@@ -108,8 +110,9 @@ test('a migration that fails leaves nothing behind', async () => {
     },
   }
   const first = { number: 1, name: 'first-tables', up: async () => {} }
+  const second = { number: 2, name: 'sessions', up: async () => {} }
   database.sqlite.exec('BEGIN IMMEDIATE')
-  await expect(migrate(database.db, 2_000, [first, failing])).rejects.toThrow('on purpose')
+  await expect(migrate(database.db, 2_000, [first, second, failing])).rejects.toThrow('on purpose')
   database.sqlite.exec('ROLLBACK')
   expect(database.sqlite.prepare("SELECT * FROM sqlite_schema WHERE name = 'half_made'").all()).toEqual([])
   database.sqlite.close()

@@ -4,6 +4,7 @@ import {
   type Position,
   type SigningAlgorithm,
 } from '@claviger/verify'
+import { type AudienceDefaults, audienceDefaults } from '../audiences/audience-defaults.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Writer } from '../commands/writer.ts'
 import { authorizeCaller, type Caller, type Rights, readCaller } from '../management/authorize.ts'
@@ -85,6 +86,7 @@ export class FactsAt {
   readonly #algorithm: string
   readonly #callers = new Map<string, Promise<Caller>>()
   readonly #held = new Map<string, Promise<readonly string[]>>()
+  readonly #defaults = new Map<string, Promise<AudienceDefaults>>()
   readonly #issuers = new Map<string, Promise<Issuer>>()
 
   constructor(place: Pick<Scope, 'reader' | 'projectId' | 'project'>, own: Head, management: Head) {
@@ -115,6 +117,12 @@ export class FactsAt {
       await requireRoles(place, given.roles)
       return heldPermissions(place, given)
     })
+  }
+
+  /** What a token for these audiences gets where the call does not say. */
+  defaults(audiences: readonly string[]): Promise<AudienceDefaults> {
+    const place = { db: this.#place.reader, projectId: this.#place.projectId }
+    return remember(this.#defaults, JSON.stringify(audiences), () => audienceDefaults(place, audiences))
   }
 
   /** Who issues the project's tokens, and the active key of the algorithm's ring; null before there is one. */
