@@ -16,6 +16,7 @@ import {
 import type { Project } from '../project.ts'
 import { PUBLISH_AHEAD_SECONDS } from './publication.ts'
 
+const SECRET = Buffer.alloc(32, 7).toString('base64url')
 const PASSPHRASE = 'correct horse battery staple'
 
 let here: KeyringPlace
@@ -160,6 +161,26 @@ const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const rsaKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const rsaJwk = rsaKey.export({ format: 'jwk' })
 
+test('a secret for HS256 is imported as a JWK, and stands in no answer and in no JWKS', async () => {
+  const place = await project()
+  const key = { kty: 'oct', k: SECRET, kid: 'shared', alg: 'HS256' }
+  const imported = await place.signingKeys.create({ algorithm: 'HS256', key, status: 'active' })
+  expect(imported).toMatchObject({
+    id: 'shared',
+    status: 'active',
+    publicJwk: { kty: 'oct' },
+    publicPem: null,
+  })
+  const { credential } = await place.tokens.mint({ subject: 'a', audience: AUDIENCE, algorithm: 'HS256' })
+  expect(kidOf(credential)).toBe('shared')
+  expect((await place.verify({ credential, require: { audience: AUDIENCE } })).ok).toBe(true)
+  await jwtVerify(credential, Buffer.from(SECRET, 'base64url'), {
+    currentDate: new Date(here.clock.nowMs()),
+  })
+  expect(JSON.stringify([imported, await place.jwks()])).not.toContain(SECRET)
+  expect((await place.jwks()).keys.map(({ kid }) => kid)).not.toContain('shared')
+})
+
 describe('an import is refused', () => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
   const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
@@ -209,7 +230,21 @@ describe('an import is refused', () => {
       { algorithm: 'RS256', key: '{"kty":"RSA","kty":"EC","d":"x"}' },
       'strict',
     ],
-    ['for a secret', { algorithm: 'RS256', key: { kty: 'oct', k: 'c2VjcmV0' } }, 'no private key'],
+    ['for a secret', { algorithm: 'RS256', key: { kty: 'oct', k: SECRET } }, 'no private key'],
+    ['for a secret that is short', { algorithm: 'HS256', key: { kty: 'oct', k: 'c2VjcmV0' } }, '32 bytes'],
+    ['for a secret of padding', { algorithm: 'HS256', key: { kty: 'oct', k: `${SECRET}=` } }, 'base64url'],
+    ['for a secret as PEM', { algorithm: 'HS256', key: pemOf(ecKey) }, 'as a JWK'],
+    ['for a private key', { algorithm: 'HS256', key: rsaJwk }, 'as a JWK'],
+    [
+      'for another MAC',
+      { algorithm: 'HS256', key: { kty: 'oct', k: SECRET, alg: 'HS512' } },
+      'another algorithm',
+    ],
+    [
+      'for a secret that encrypts',
+      { algorithm: 'HS256', key: { kty: 'oct', k: SECRET, use: 'enc' } },
+      'not meant',
+    ],
     ['for another alg', { algorithm: 'RS256', key: { ...rsaJwk, alg: 'RS512' } }, 'another algorithm'],
     ['for encryption', { algorithm: 'RS256', key: { ...rsaJwk, use: 'enc' } }, 'not meant for signatures'],
     ['for other work', { algorithm: 'RS256', key: { ...rsaJwk, key_ops: ['verify'] } }, 'not meant to sign'],
@@ -228,7 +263,7 @@ describe('an import is refused', () => {
   ])('%s, and repeats nothing of it', async (_what, input, reason) => {
     const fault = await faultOf(input)
     expect(fault).toContain(reason)
-    for (const secret of [rsaJwk.d, ecKey.export({ format: 'jwk' }).d, PASSPHRASE, 'AAAA']) {
+    for (const secret of [rsaJwk.d, ecKey.export({ format: 'jwk' }).d, SECRET, PASSPHRASE, 'AAAA']) {
       expect(fault).not.toContain(secret)
     }
   })
@@ -398,13 +433,6 @@ describe('who may move signing keys (M3, M6)', () => {
     await expect(writer.revocations.create(input)).rejects.toMatchObject({ code: 'forbidden' })
     const revoker = await actorWith({ verbs: ['revocations:write'] })
     expect(await revoker.revocations.create(input)).toMatchObject({ effective: true })
-  })
-
-  test('no management key has the schedule kept: that is the node alone', async () => {
-    const root = here.engine.project('default', EMBEDDER)
-    const audit = await root.audit.list({ action: 'signing-key.revoke' })
-    expect(audit.items.every(({ actor }) => actor.startsWith('key_'))).toBe(true)
-    await expect(root.signingKeys.read('nothing')).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('the project of the management keys has none', async () => {
