@@ -92,6 +92,15 @@ test('what is not given rightly is refused before anything is sent, and repeats 
   })
 })
 
+test('a symmetric key is rotated as others are, and has nothing to export', async () => {
+  const { id } = await place.json(['signing-keys', 'create', '--algorithm', 'HS256'])
+  expect(await place.run(['signing-keys', 'export', id, '--format', 'jwk'])).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr: 'error: The key has no public part: it is symmetric.\n',
+  })
+})
+
 test('the schedule is shown and set', async () => {
   expect((await place.run(['signing-keys', 'schedule'])).stdout).toMatch(/^period +7776000 s$/m)
   const set = ['signing-keys', 'schedule', '--period-seconds', '2592000']

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { manualClock } from '@claviger/engine'
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
@@ -101,4 +102,35 @@ test('a former public URL is accepted over a restart until its last token has ex
   expect(await verdictOn(third, rootKey, after)).toBe('expired')
   await third.server.close()
   await first.close()
+})
+
+test('an imported key and its passphrase stand in no line of the log, and in no answer', async () => {
+  const claviger = await startTestServer()
+  const passphrase = 'correct horse battery staple'
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase })
+  const jwk = privateKey.export({ format: 'jwk' })
+  const bodies = [
+    { algorithm: 'ES256', key: pem, passphrase },
+    { algorithm: 'RS256', key: pem, passphrase },
+    { algorithm: 'ES256', key: pem, passphrase: `${passphrase}!` },
+    { algorithm: 'ES256', key: jwk, passphrase },
+    { algorithm: 'ES256', key: [pem], passphrase, [passphrase]: jwk.d },
+    `{"algorithm":"ES256","key":"${jwk.d}","passphrase":"${passphrase}"`,
+  ]
+  const statuses: number[] = []
+  const answers: string[] = []
+  for (const body of bodies) {
+    const { status, body: answer } = await claviger.call('POST', '/v1/signing-keys', { body })
+    statuses.push(status)
+    answers.push(JSON.stringify(answer))
+  }
+  expect(statuses).toEqual([201, 400, 400, 400, 400, 400])
+  const written = [...claviger.lines, ...answers].join('\n')
+  for (const secret of [jwk.d ?? '', pem.toString().split('\n')[1] ?? '']) {
+    expect(secret.length).toBeGreaterThan(40)
+    expect(written).not.toContain(secret)
+  }
+  expect(claviger.lines.join('\n')).not.toContain(passphrase)
+  await claviger.close()
 })

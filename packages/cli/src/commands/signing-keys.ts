@@ -179,9 +179,11 @@ function addExport(keys: Command): void {
     .action(async (id: string, { format, ...options }: ExportOptions) => {
       const key = await connect(options).readSigningKey({ path: { id } })
       if (options.json === true) return printJson(key)
-      if (format === 'jwk') return printJson({ ...key.publicJwk, kid: key.id, use: 'sig' })
-      if (key.publicPem !== null) return console.log(key.publicPem.trimEnd())
-      throw new CommandFailure(EXIT.refused, 'The key has no public part: it is symmetric.')
+      if (key.publicPem === null) {
+        throw new CommandFailure(EXIT.refused, 'The key has no public part: it is symmetric.')
+      }
+      if (format === 'pem') console.log(key.publicPem.trimEnd())
+      else printJson({ ...key.publicJwk, kid: key.id, use: 'sig' })
     })
 }
 

@@ -35,9 +35,26 @@ export async function addRule(
   projectId: string,
   rule: NewRule,
 ): Promise<RevocationRule> {
-  const added = { ...(await recordRevocation(context, projectId, rule)), kind: rule.kind }
+  const { tokensUntilMs: untilMs } = rule
+  const outliving = untilMs === null ? null : Math.max(untilMs, await importedUntilMs(context, projectId))
+  const record = await recordRevocation(context, projectId, { ...rule, tokensUntilMs: outliving })
+  const added = { ...record, kind: rule.kind }
   await context.emit(projectId, { type: 'revocation', rule: added })
   return added
+}
+
+/**
+ * Tokens that were signed elsewhere with a key that was then imported may live longer than ours: until when a rule can
+ * meet one of them (rule V7). 0: there are none.
+ */
+async function importedUntilMs({ db }: CommandContext, projectId: string): Promise<number> {
+  const { lastMs } = await db
+    .selectFrom('signing_keys')
+    .select(({ fn }) => fn.max('tokens_until_ms').as('lastMs'))
+    .where('project_id', '=', projectId)
+    .where('status', '!=', 'retired')
+    .executeTakeFirstOrThrow()
+  return lastMs === null ? 0 : lastMs + DAY_MS
 }
 
 /** Writes the row of a revocation, and tells nobody: for a rule, and for the end of a secret or a signing key. */

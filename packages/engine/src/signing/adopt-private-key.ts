@@ -1,14 +1,21 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import {
   ALGORITHMS,
   type AlgorithmTraits,
+  parseStrictJson,
   prepareVerificationKey,
   type SigningAlgorithm,
   type VerificationKey,
 } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { EngineParts } from '../scope.ts'
-import { type NewSigningKey, publicJwkOf, signingKeyPlace, thumbprintOf } from './make-signing-key.ts'
+import {
+  type NewSigningKey,
+  nameOfSecret,
+  publicJwkOf,
+  signingKeyPlace,
+  thumbprintOf,
+} from './make-signing-key.ts'
 import { openSigningKey } from './open-signing-key.ts'
 import { type PrivateKeyText, readPrivateKey } from './read-private-key.ts'
 import { signToken } from './sign-token.ts'
@@ -22,6 +29,7 @@ export interface ForeignKey extends PrivateKeyText {
 }
 
 const MAX_KID_LENGTH = 255
+const MIN_SECRET_BYTES = 32
 
 /** What a `kid` may be made of: it stands in addresses and in logs. */
 export const KID_PATTERN = '^[\\x21-\\x7e]+$'
@@ -36,6 +44,7 @@ export async function adoptPrivateKey(
 ): Promise<NewSigningKey> {
   const { projectId, algorithm } = foreign
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  if (traits.symmetric) return adoptSecret({ sealer }, foreign, traits)
   const { privateKey, stated } = readPrivateKey(foreign)
   const publicJwk = readPublicJwk(privateKey, traits)
   const id = chooseKid(foreign.kid, stated.kid) ?? thumbprintOf(publicJwk)
@@ -44,6 +53,32 @@ export async function adoptPrivateKey(
   const privateSealed = sealer.seal(signingKeyPlace(projectId, id), pkcs8)
   await checkPair({ id, algorithm, pkcs8 }, verificationKey)
   return { id, projectId, algorithm, publicJwk, privateSealed }
+}
+
+/** A secret comes as a JWK alone: of a text nobody can say how its bytes are written. */
+function adoptSecret(
+  { sealer }: Pick<EngineParts, 'sealer'>,
+  { projectId, algorithm, text, passphrase, kid }: ForeignKey,
+  traits: AlgorithmTraits,
+): NewSigningKey {
+  const jwk = parseStrictJson(text.trim())
+  if (jwk?.kty !== traits.keyType || typeof jwk.k !== 'string' || passphrase !== undefined) {
+    throw refused(`A secret for ${traits.joseName} is given as a JWK, such as {"kty":"oct","k":"…"}.`)
+  }
+  if (jwk.alg !== undefined && jwk.alg !== traits.joseName) {
+    throw refused(`The JWK is meant for another algorithm than ${traits.joseName}.`)
+  }
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw refused('The JWK is not meant for signatures.')
+  checkOperations(jwk)
+  const bytes = Buffer.from(jwk.k, 'base64url')
+  if (bytes.toString('base64url') !== jwk.k) throw refused('The member k of the JWK is not base64url.')
+  if (bytes.length < MIN_SECRET_BYTES) {
+    throw refused(`A secret has at least ${MIN_SECRET_BYTES} bytes (RFC 7518, section 3.2).`)
+  }
+  const id = chooseKid(kid, jwk.kid) ?? nameOfSecret(createSecretKey(bytes), traits)
+  const privateSealed = sealer.seal(signingKeyPlace(projectId, id), bytes)
+  bytes.fill(0)
+  return { id, projectId, algorithm, publicJwk: { kty: traits.keyType }, privateSealed }
 }
 
 function readPublicJwk(privateKey: KeyObject, traits: AlgorithmTraits): Readonly<Record<string, string>> {
@@ -67,11 +102,10 @@ function chooseKid(asked: string | undefined, stated: unknown): string | undefin
 /** Held to what verifiers ask of a public key: its kind, its strength, and what a JWK says it is for. */
 function checkKey(
   key: Pick<NewSigningKey, 'id' | 'algorithm' | 'publicJwk'>,
-  { alg, use, key_ops: operations }: Readonly<Record<string, unknown>>,
+  stated: Readonly<Record<string, unknown>>,
 ): VerificationKey {
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('sign'))) {
-    throw refused('The JWK is not meant to sign.')
-  }
+  checkOperations(stated)
+  const { alg, use } = stated
   const purpose = { ...(alg === undefined ? {} : { alg }), ...(use === undefined ? {} : { use }) }
   try {
     return prepareVerificationKey({ ...key, publicJwk: { ...key.publicJwk, ...purpose } })
@@ -79,6 +113,11 @@ function checkKey(
     if (error instanceof TypeError) throw refused(error.message)
     throw error
   }
+}
+
+function checkOperations({ key_ops: operations }: Readonly<Record<string, unknown>>): void {
+  if (operations === undefined || (Array.isArray(operations) && operations.includes('sign'))) return
+  throw refused('The JWK is not meant to sign.')
 }
 
 /** A private part that belongs to another public one reads well, and signs what nobody accepts. */

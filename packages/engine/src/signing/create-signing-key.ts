@@ -1,4 +1,4 @@
-import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
+import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
@@ -126,21 +126,22 @@ function requireNoImportOptions({ passphrase, kid, status, tokensUntil }: Create
 }
 
 /** A key that was here is not brought back: it may have been retired because it was stolen. */
-async function requireNewKey(
-  { db }: CommandContext,
-  { id, projectId, publicJwk }: NewSigningKey,
-): Promise<void> {
+async function requireNewKey({ db }: CommandContext, key: NewSigningKey): Promise<void> {
+  const { symmetric }: AlgorithmTraits = ALGORITHMS[key.algorithm]
+  const publicJwk = JSON.stringify(key.publicJwk)
   const known = await db
     .selectFrom('signing_keys')
     .select(['id', 'status', 'public_jwk'])
-    .where('project_id', '=', projectId)
-    .where(({ eb, or }) => or([eb('id', '=', id), eb('public_jwk', '=', JSON.stringify(publicJwk))]))
+    .where('project_id', '=', key.projectId)
+    // Secrets have no public part to be told apart by; each is named by itself.
+    .where(({ eb, or }) =>
+      or([eb('id', '=', key.id), ...(symmetric ? [] : [eb('public_jwk', '=', publicJwk)])]),
+    )
     .executeTakeFirst()
   if (known === undefined) return
-  const isSame = known.public_jwk === JSON.stringify(publicJwk)
   throw new CodedError(
     'already_exists',
-    isSame
+    known.public_jwk === publicJwk
       ? `The project has this very key already, under the kid ${known.id}; it is ${known.status}.`
       : 'The project has another key with this kid. Tokens could not tell them apart: choose another one.',
   )

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { EMBEDDER, managementKey } from '../../test/installation.ts'
 import {
   AUDIENCE,
   codeOfToken,
@@ -16,6 +15,7 @@ import {
 import type { Project } from '../project.ts'
 import { PUBLISH_AHEAD_SECONDS } from './publication.ts'
 
+const SECRET = Buffer.alloc(32, 7).toString('base64url')
 const PASSPHRASE = 'correct horse battery staple'
 
 let here: KeyringPlace
@@ -125,7 +125,7 @@ describe.skipIf(!hasOpenssl)('a key that openssl made (needs openssl)', () => {
 })
 
 describe('a key that jose made', () => {
-  test.each(['RS256', 'ES256', 'Ed25519'])(
+  test.each(['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'Ed25519', 'ML-DSA-65'])(
     'for %s as a JWK signs here, and keeps its kid',
     async (algorithm) => {
       const place = await project()
@@ -160,6 +160,26 @@ const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const rsaKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const rsaJwk = rsaKey.export({ format: 'jwk' })
 
+test('a secret for HS256 is imported as a JWK, and stands in no answer and in no JWKS', async () => {
+  const place = await project()
+  const key = { kty: 'oct', k: SECRET, kid: 'shared', alg: 'HS256' }
+  const imported = await place.signingKeys.create({ algorithm: 'HS256', key, status: 'active' })
+  expect(imported).toMatchObject({
+    id: 'shared',
+    status: 'active',
+    publicJwk: { kty: 'oct' },
+    publicPem: null,
+  })
+  const { credential } = await place.tokens.mint({ subject: 'a', audience: AUDIENCE, algorithm: 'HS256' })
+  expect(kidOf(credential)).toBe('shared')
+  expect((await place.verify({ credential, require: { audience: AUDIENCE } })).ok).toBe(true)
+  await jwtVerify(credential, Buffer.from(SECRET, 'base64url'), {
+    currentDate: new Date(here.clock.nowMs()),
+  })
+  expect(JSON.stringify([imported, await place.jwks()])).not.toContain(SECRET)
+  expect((await place.jwks()).keys.map(({ kid }) => kid)).not.toContain('shared')
+})
+
 describe('an import is refused', () => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
   const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
@@ -168,7 +188,7 @@ describe('an import is refused', () => {
   const encrypted = ecKey
     .export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
     .toString()
-  const publicPem = ecKey && generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' })
+  const publicPem = generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' })
 
   test.each<[string, Record<string, unknown>, string]>([
     ['for weak RSA', { algorithm: 'RS256', key: pemOf(weak) }, 'modulus of 2048 bits'],
@@ -209,7 +229,21 @@ describe('an import is refused', () => {
       { algorithm: 'RS256', key: '{"kty":"RSA","kty":"EC","d":"x"}' },
       'strict',
     ],
-    ['for a secret', { algorithm: 'RS256', key: { kty: 'oct', k: 'c2VjcmV0' } }, 'no private key'],
+    ['for a secret', { algorithm: 'RS256', key: { kty: 'oct', k: SECRET } }, 'no private key'],
+    ['for a secret that is short', { algorithm: 'HS256', key: { kty: 'oct', k: 'c2VjcmV0' } }, '32 bytes'],
+    ['for a secret of padding', { algorithm: 'HS256', key: { kty: 'oct', k: `${SECRET}=` } }, 'base64url'],
+    ['for a secret as PEM', { algorithm: 'HS256', key: pemOf(ecKey) }, 'as a JWK'],
+    ['for a private key', { algorithm: 'HS256', key: rsaJwk }, 'as a JWK'],
+    [
+      'for another MAC',
+      { algorithm: 'HS256', key: { kty: 'oct', k: SECRET, alg: 'HS512' } },
+      'another algorithm',
+    ],
+    [
+      'for a secret that encrypts',
+      { algorithm: 'HS256', key: { kty: 'oct', k: SECRET, use: 'enc' } },
+      'not meant',
+    ],
     ['for another alg', { algorithm: 'RS256', key: { ...rsaJwk, alg: 'RS512' } }, 'another algorithm'],
     ['for encryption', { algorithm: 'RS256', key: { ...rsaJwk, use: 'enc' } }, 'not meant for signatures'],
     ['for other work', { algorithm: 'RS256', key: { ...rsaJwk, key_ops: ['verify'] } }, 'not meant to sign'],
@@ -228,7 +262,7 @@ describe('an import is refused', () => {
   ])('%s, and repeats nothing of it', async (_what, input, reason) => {
     const fault = await faultOf(input)
     expect(fault).toContain(reason)
-    for (const secret of [rsaJwk.d, ecKey.export({ format: 'jwk' }).d, PASSPHRASE, 'AAAA']) {
+    for (const secret of [rsaJwk.d, ecKey.export({ format: 'jwk' }).d, SECRET, PASSPHRASE, 'AAAA']) {
       expect(fault).not.toContain(secret)
     }
   })
@@ -256,6 +290,17 @@ describe('an import is refused', () => {
   })
 })
 
+/** A token as another program would sign it with the key `theirs-1`: it knows nothing of positions. */
+function signElsewhere({ name }: Project, ttlSeconds: number): string {
+  const now = Math.floor(here.clock.nowMs() / 1000)
+  const issuer = `https://auth.example.com/p/${name}`
+  const claims = { iss: issuer, sub: 'alice', aud: AUDIENCE, iat: now - 60, exp: now + ttlSeconds, jti: '1' }
+  const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const input = `${text({ alg: 'ES256', typ: 'at+jwt', kid: 'theirs-1' })}.${text(claims)}`
+  const signature = sign('sha256', Buffer.from(input), { key: ecKey, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64url')}`
+}
+
 describe('an imported key', () => {
   test('verifies the tokens that are out, and theirs go on where it never signs here', async () => {
     const place = await project()
@@ -267,26 +312,34 @@ describe('an imported key', () => {
       tokensUntil: '2027-01-08T00:00:00Z',
     })
     expect(imported).toMatchObject({ status: 'retiring', retiresAt: '2027-01-08T00:00:00.000Z' })
-    const now = Math.floor(here.clock.nowMs() / 1000)
-    const claims = {
-      iss: `https://auth.example.com/p/${place.name}`,
-      sub: 'alice',
-      aud: AUDIENCE,
-      iat: now - 60,
-      exp: now + 60,
-      client_id: 'theirs',
-      jti: '1',
-    }
-    const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const input = `${text({ alg: 'ES256', typ: 'at+jwt', kid: 'theirs-1' })}.${text(claims)}`
-    const signature = sign('sha256', Buffer.from(input), { key: ecKey, dsaEncoding: 'ieee-p1363' })
-    const credential = `${input}.${signature.toString('base64url')}`
+    const credential = signElsewhere(place, 60)
     expect(await place.verify({ credential, require: { audience: AUDIENCE } })).toMatchObject({ ok: true })
     await expect(
       place.tokens.mint({ subject: 'alice', audience: AUDIENCE, algorithm: 'ES256' }),
     ).resolves.not.toBeNull()
     const { items } = await place.signingKeys.list({ algorithm: 'ES256', status: 'active' })
     expect(items[0]?.id).not.toBe('theirs-1')
+  })
+
+  test('with tokens that live a week: a revocation is remembered for as long (V7)', async () => {
+    const place = await project()
+    const day = 86_400_000
+    await place.signingKeys.create({
+      algorithm: 'ES256',
+      key: pemOf(ecKey),
+      kid: 'theirs-1',
+      status: 'retiring',
+      tokensUntil: new Date(here.clock.nowMs() + 7 * day).toISOString(),
+    })
+    const credential = signElsewhere(place, 7 * 86_400)
+    const verdict = () => place.verify({ credential, require: { audience: AUDIENCE } })
+    expect(await verdict()).toMatchObject({ ok: true })
+    await place.revocations.create({ subject: 'alice' })
+    expect(await verdict()).toMatchObject({ code: 'revoked' })
+    await here.restart(3 * day)
+    const again = here.engine.project(place.name)
+    const later = await again.verify({ credential, require: { audience: AUDIENCE } })
+    expect(later).toMatchObject({ ok: false, code: 'revoked' })
   })
 
   test('becomes the next key unless it is asked otherwise, and takes over at a rotation', async () => {
@@ -304,15 +357,9 @@ describe('an imported key', () => {
 
   test('may have the kid that another project gave another key, and neither signs for the other', async () => {
     const [one, two] = [await project(), await project()]
-    const [first, second] = ['P-256', 'P-256'].map(
-      (namedCurve) => generateKeyPairSync('ec', { namedCurve }).privateKey,
-    )
-    for (const [place, key] of [
-      [one, first],
-      [two, second],
-    ] as const) {
-      if (key === undefined) throw new Error('a key was not made')
-      await place.signingKeys.create({ algorithm: 'ES256', key: pemOf(key), kid: 'key-1', status: 'active' })
+    for (const place of [one, two]) {
+      const key = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+      await place.signingKeys.create({ algorithm: 'ES256', key, kid: 'key-1', status: 'active' })
     }
     for (const place of [one, two, one]) await expectToSign(place, 'ES256', 'key-1')
   })
@@ -344,54 +391,5 @@ describe('an imported key', () => {
     for (const secret of secrets) expect(stored.includes(secret)).toBe(false)
     // The same search finds what is there.
     expect(stored.includes(Buffer.from(id))).toBe(true)
-  })
-})
-
-describe('who may move signing keys (M3, M6)', () => {
-  async function actorWith(input: Record<string, unknown>): Promise<Project> {
-    const { id } = await here.engine.project('default').managementKeys.create({ name: 'caller', ...input })
-    return here.engine.project('default', managementKey(id))
-  }
-  const key = pemOf(generateKeyPairSync('ed25519').privateKey)
-  const calls: Readonly<Record<string, (project: Project) => Promise<unknown>>> = {
-    'making one': ({ signingKeys }) => signingKeys.create({ algorithm: 'ES256' }),
-    'importing one': ({ signingKeys }) => signingKeys.create({ algorithm: 'Ed25519', key }),
-    'rotating a ring': ({ signingKeys }) => signingKeys.rotate(),
-    'setting the schedule': ({ signingKeys }) => signingKeys.setSchedule({ periodSeconds: 86_400 }),
-  }
-
-  test.each(Object.entries(calls))('%s needs the verb and the grant *:*', async (_what, call) => {
-    const without = await actorWith({ preset: 'backend', grants: ['*:*'] })
-    await expect(call(without)).rejects.toMatchObject({ code: 'forbidden' })
-    for (const grants of [[], ['documents:*'], ['*:read', '*:write']]) {
-      const narrow = await actorWith({ verbs: ['signing-keys:write'], grants })
-      await expect(call(narrow)).rejects.toMatchObject({ code: 'exceeds_grants' })
-    }
-    const wide = await actorWith({ verbs: ['signing-keys:write'], grants: ['*:*'] })
-    await expect(call(wide)).resolves.toBeDefined()
-  })
-
-  test('retiring one needs the verb of revocations alone: it takes away', async () => {
-    const { signingKeys } = here.engine.project('default', EMBEDDER)
-    const { items } = await signingKeys.list({ status: 'active', algorithm: 'RS256' })
-    const input = { signingKeyId: items[0]?.id }
-    const writer = await actorWith({ verbs: ['signing-keys:write'], grants: ['*:*'] })
-    await expect(writer.revocations.create(input)).rejects.toMatchObject({ code: 'forbidden' })
-    const revoker = await actorWith({ verbs: ['revocations:write'] })
-    expect(await revoker.revocations.create(input)).toMatchObject({ effective: true })
-  })
-
-  test('no management key has the schedule kept: that is the node alone', async () => {
-    const root = here.engine.project('default', EMBEDDER)
-    const audit = await root.audit.list({ action: 'signing-key.revoke' })
-    expect(audit.items.every(({ actor }) => actor.startsWith('key_'))).toBe(true)
-    await expect(root.signingKeys.read('nothing')).rejects.toMatchObject({ code: 'not_found' })
-  })
-
-  test('the project of the management keys has none', async () => {
-    const management = here.engine.project('claviger')
-    for (const call of Object.values(calls)) {
-      await expect(call(management)).rejects.toMatchObject({ code: 'invalid_request' })
-    }
   })
 })

@@ -59,6 +59,8 @@ export async function makeSigningKey(
     )
   }
   const { id, publicJwk, privatePart } = traits.symmetric ? await makeSecret(traits) : await makePair(traits)
+  // Every command line would take such a `kid` for an option: one in 64 is made anew.
+  if (id.startsWith('-')) return makeSigningKey({ sealer }, projectId, algorithm)
   const privateSealed = sealer.seal(signingKeyPlace(projectId, id), privatePart)
   privatePart.fill(0)
   return { id, projectId, algorithm, publicJwk, privateSealed }
@@ -71,15 +73,23 @@ async function makePair(traits: AlgorithmTraits): Promise<KeyMaterial> {
   return { id: thumbprintOf(publicJwk), publicJwk, privatePart }
 }
 
+async function makeSecret(traits: AlgorithmTraits): Promise<KeyMaterial> {
+  const secret = await generateSecret(traits.generate.type, traits.generate.options)
+  return {
+    id: nameOfSecret(secret, traits),
+    publicJwk: { kty: traits.keyType },
+    privatePart: secret.export(),
+  }
+}
+
 /**
  * A thumbprint of a secret would be a digest of it, shown in every token. Its `kid` is an HMAC under it instead, of a
  * text that no token has: there is no dot in it.
  */
-async function makeSecret(traits: AlgorithmTraits): Promise<KeyMaterial> {
-  const secret = await generateSecret(traits.generate.type, traits.generate.options)
-  const publicJwk = { kty: traits.keyType }
-  const id = createHmac('sha256', secret).update(JSON.stringify(publicJwk)).digest('base64url')
-  return { id, publicJwk, privatePart: secret.export() }
+export function nameOfSecret(secret: KeyObject, { keyType }: AlgorithmTraits): string {
+  return createHmac('sha256', secret)
+    .update(JSON.stringify({ kty: keyType }))
+    .digest('base64url')
 }
 
 /**

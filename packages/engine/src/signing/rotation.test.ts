@@ -1,9 +1,11 @@
+import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { START_MS } from '../../test/installation.ts'
 import {
   AUDIENCE,
   codeOfToken,
   type KeyringPlace,
+  kidOf,
   mint,
   openKeyringPlace,
   publishedKids,
@@ -103,6 +105,33 @@ describe('rotation by schedule', () => {
         code: 'invalid_request',
       })
     }
+  })
+
+  test('serves every algorithm alike, a symmetric one too', async () => {
+    const { engine } = here
+    const { signingKeys, tokens } = engine.project('default')
+    for (const algorithm of Object.keys(ALGORITHMS) as SigningAlgorithm[]) {
+      await signingKeys.rotate({ algorithm })
+    }
+    await here.pass(AHEAD_MS)
+    const former = await Promise.all(
+      Object.keys(ALGORITHMS).map((algorithm) =>
+        tokens.mint({ subject: 'alice', audience: AUDIENCE, algorithm, ttlSeconds: 86_400 }),
+      ),
+    )
+    for (const algorithm of Object.keys(ALGORITHMS) as SigningAlgorithm[]) {
+      const next = await signingKeys.create({ algorithm })
+      expect(next).toMatchObject({ algorithm, status: 'next' })
+    }
+    here.clock.advance(AHEAD_MS)
+    for (const algorithm of Object.keys(ALGORITHMS) as SigningAlgorithm[]) {
+      const active = await signingKeys.rotate({ algorithm })
+      expect(active).toMatchObject({ algorithm, status: 'active' })
+      const token = await tokens.mint({ subject: 'alice', audience: AUDIENCE, algorithm })
+      expect(kidOf(token.credential)).toBe(active.id)
+      expect(await codeOfToken(engine, token.credential)).toBe('ok')
+    }
+    for (const { credential } of former) expect(await codeOfToken(engine, credential)).toBe('ok')
   })
 
   test('is one for each algorithm', async () => {

@@ -1,10 +1,9 @@
 import { isSigningAlgorithm } from '@claviger/verify'
-import type { Kysely } from 'kysely'
 import type { EngineParts } from '../scope.ts'
-import type { Schema } from '../storage/schema.ts'
 import { makeSigningKey } from './make-signing-key.ts'
-import { DEFAULT_PERIOD_SECONDS } from './read-period.ts'
-import { PUBLIC_COLUMNS, type PublicKeyRow, planRing, type Ring, ringOf } from './ring.ts'
+import { PUBLISH_AHEAD_SECONDS } from './publication.ts'
+import { DEFAULT_PERIOD_SECONDS, readPeriod } from './read-period.ts'
+import { loadRing, planRing, type Ring } from './ring.ts'
 
 type RotationParts = Pick<EngineParts, 'clock' | 'reader' | 'sealer' | 'writer'>
 
@@ -15,45 +14,47 @@ type RotationParts = Pick<EngineParts, 'clock' | 'reader' | 'sealer' | 'writer'>
  * A ring that fails keeps no other from its steps; what it failed with is handed to `onFailure`.
  */
 export async function turnDueRings(parts: RotationParts, onFailure: (error: unknown) => void): Promise<void> {
-  const { clock, reader, writer } = parts
-  for (const { ring, rows, periodSeconds } of await loadRings(reader)) {
-    const plan = planRing(ringOf(rows), { periodSeconds, nowMs: clock.nowMs() })
-    if (plan.retire.length === 0 && plan.activate === undefined && !plan.prepare) continue
+  for (const ring of await findMovingRings(parts)) {
     try {
-      const spare = plan.prepare ? await makeSigningKey(parts, ring.projectId, ring.algorithm) : null
-      await writer.run('turn-ring', { ...ring, spare }, { kind: 'installation' })
+      await turnIfDue(parts, ring)
     } catch (error) {
       onFailure(error)
     }
   }
 }
 
-interface LoadedRing {
-  readonly ring: Ring
-  readonly rows: PublicKeyRow[]
-  readonly periodSeconds: number | null
+async function turnIfDue(parts: RotationParts, ring: Ring): Promise<void> {
+  const { clock, reader, writer } = parts
+  const periodSeconds = await readPeriod(reader, ring.projectId)
+  const plan = planRing(await loadRing(reader, ring), { periodSeconds, nowMs: clock.nowMs() })
+  if (plan.retire.length === 0 && plan.activate === undefined && !plan.prepare) return
+  const spare = plan.prepare ? await makeSigningKey(parts, ring.projectId, ring.algorithm) : null
+  await writer.run('turn-ring', { ...ring, spare }, { kind: 'installation' })
 }
 
-async function loadRings(db: Kysely<Schema>): Promise<Iterable<LoadedRing>> {
-  const rows = await db
+/** The few rings that may owe something: in which a rotation is under way, or is to begin. */
+async function findMovingRings({ clock, reader }: RotationParts): Promise<readonly Ring[]> {
+  const dueMs = clock.nowMs() + PUBLISH_AHEAD_SECONDS * 1000
+  const rows = await reader
     .selectFrom('signing_keys')
-    .select(PUBLIC_COLUMNS)
-    .where('status', 'in', ['next', 'active', 'retiring'])
+    .leftJoin('signing_schedules', 'signing_schedules.project_id', 'signing_keys.project_id')
+    .select(['signing_keys.project_id', 'signing_keys.algorithm'])
+    .distinct()
+    .where(({ and, eb, or }) => {
+      const periodSeconds = eb
+        .case()
+        .when('signing_schedules.project_id', 'is', null)
+        .then(DEFAULT_PERIOD_SECONDS)
+        .else(eb.ref('signing_schedules.period_seconds'))
+        .end()
+      const rotationMs = eb('activated_at_ms', '+', eb(periodSeconds, '*', 1000))
+      return or([
+        eb('status', 'in', ['next', 'retiring']),
+        and([eb('status', '=', 'active'), eb(rotationMs, '<=', dueMs)]),
+      ])
+    })
     .execute()
-  const schedules = await db.selectFrom('signing_schedules').selectAll().execute()
-  const periods = new Map(schedules.map((row) => [row.project_id, row.period_seconds]))
-  const rings = new Map<string, LoadedRing>()
-  for (const row of rows) {
-    const { project_id: projectId, algorithm } = row
-    if (!isSigningAlgorithm(algorithm)) continue
-    const name = `${algorithm}/${projectId}`
-    const known = rings.get(name)
-    if (known !== undefined) known.rows.push(row)
-    else {
-      const period = periods.get(projectId)
-      const periodSeconds = period === undefined ? DEFAULT_PERIOD_SECONDS : period
-      rings.set(name, { ring: { projectId, algorithm }, rows: [row], periodSeconds })
-    }
-  }
-  return rings.values()
+  return rows.flatMap(({ project_id: projectId, algorithm }) =>
+    isSigningAlgorithm(algorithm) ? [{ projectId, algorithm }] : [],
+  )
 }
