@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addCompletion } from './commands/completion.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
@@ -47,5 +48,6 @@ Examples:
   addProjects(program)
   addManagementKeys(program)
   addRootKey(program)
+  addCompletion(program)
   return program
 }
