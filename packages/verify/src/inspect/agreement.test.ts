@@ -11,7 +11,7 @@ import { CHECK_CODES, type Inspection } from './inspection.ts'
 
 const signers = [new TokenSigner('RS256'), new TokenSigner('ES256'), new TokenSigner('Ed25519')] as const
 const [rsa, ec] = signers
-const jwks = { keys: signers.map(({ publicJwk, id }) => ({ ...publicJwk, kid: id })) }
+const jwks = { keys: signers.map(({ publicJwk, header }) => ({ ...publicJwk, kid: header.kid, alg: header.alg })) }
 
 const source = new MemorySource()
 source.facts = [

@@ -17,7 +17,7 @@ const ec = new TokenSigner('ES256')
 const ed = new TokenSigner('Ed25519')
 const stranger = new TokenSigner('RS256', rsa.id)
 const signers = [rsa, ec, ed]
-const jwks = { keys: signers.map(({ publicJwk, id }) => ({ ...publicJwk, kid: id })) }
+const jwks = { keys: signers.map(({ publicJwk, header }) => ({ ...publicJwk, kid: header.kid, alg: header.alg })) }
 
 const source = new MemorySource()
 source.facts = [
