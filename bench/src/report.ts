@@ -8,7 +8,7 @@ export function describeRow(row: Row, measurements: readonly Measurement[]): str
     `## ${row.title}`,
     row.measures,
     [
-      `| contender | per second | against ${row.reference} |`,
+      `| contender | per second${row.rounds.contenders.some((one) => one.processorSeconds) ? ' of a processor' : ''} | against ${row.reference} |`,
       '| --- | ---: | --- |',
       ...measurements.map((one) => `| ${one.name} | ${rate(one)} | ${spread(ratios(one, reference))} |`),
     ].join('\n'),

@@ -9,6 +9,8 @@ export interface Row {
   /** Whom the others are held against in the table. */
   readonly reference: string
   readonly aims: readonly Aim[]
+  /** Ends what the contenders opened. */
+  close?(): Promise<void>
 }
 
 /** That a contender is at least so many times as fast as another. */

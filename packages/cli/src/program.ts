@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addAudiences } from './commands/audiences.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
@@ -8,6 +9,8 @@ import { addProjects } from './commands/projects.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
+import { addSessions } from './commands/sessions.ts'
+import { addSigningKeys } from './commands/signing-keys.ts'
 import { addStart } from './commands/start.ts'
 import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
@@ -40,11 +43,14 @@ Examples:
   addStart(program)
   addKeys(program)
   addTokens(program)
+  addSessions(program)
+  addAudiences(program)
   addRoles(program)
   addSubjects(program)
   addVerify(program, setExitCode)
   addInspect(program, setExitCode)
   addRevoke(program)
+  addSigningKeys(program)
   addProjects(program)
   addManagementKeys(program)
   addRootKey(program)

@@ -16,6 +16,8 @@ export async function startServer({ acceptClock, ...flags }: Record<string, unkn
     acceptClock: acceptClock === true,
   })
   const stopped = closeOnSignal(server)
+  // Without TLS there is nothing to reload, and a hangup ends the process as any other.
+  if (configuration.tlsCert !== undefined) process.on('SIGHUP', () => server.reloadCertificate())
   try {
     await server.listen()
   } catch (error) {

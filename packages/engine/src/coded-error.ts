@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  parent_refused: { status: 400, title: 'The parent credential may not pass', retryable: false },
   unauthenticated: { status: 401, title: 'A management key is needed', retryable: false },
   forbidden: { status: 403, title: 'The management key lacks the verb', retryable: false },
   exceeds_grants: {
@@ -11,12 +12,20 @@ export const ERROR_CODES = {
     title: 'The management key may not hand out these rights',
     retryable: false,
   },
+  exceeds_parent: { status: 403, title: 'The parent does not hold these rights', retryable: false },
   not_found: { status: 404, title: 'No such thing', retryable: false },
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
   request_timeout: { status: 408, title: 'The request came too slowly', retryable: true },
   already_exists: { status: 409, title: 'It exists already', retryable: false },
   name_retired: { status: 409, title: 'The name was used before and is never used again', retryable: false },
   revoked: { status: 409, title: 'It was revoked', retryable: false },
+  suspended: { status: 409, title: 'The subject or its client is disabled', retryable: false },
+  session_ended: { status: 409, title: 'The session has ended', retryable: false },
+  refresh_token_reused: {
+    status: 409,
+    title: 'The refresh token was used before, and its session was ended',
+    retryable: false,
+  },
   payload_too_large: { status: 413, title: 'The body is too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body must be JSON', retryable: false },
   headers_too_large: { status: 431, title: 'The headers are too large', retryable: false },

@@ -16,12 +16,15 @@ import { readProject } from './projects/read-project.ts'
 import { type Random, systemRandom } from './random.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from './scope.ts'
 import type { Secret } from './secret.ts'
+import { createRefreshTokens } from './sessions/refresh-token.ts'
 import { Keyring } from './signing/keyring.ts'
 import { currentPublicUrl, setPublicUrl } from './signing/public-url.ts'
+import { turnDueRings } from './signing/turn-due-rings.ts'
 import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
 import { createSealer } from './storage/seal.ts'
+import { MintFacts } from './tokens/mint-facts.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
 export interface EngineOptions {
@@ -53,6 +56,8 @@ export interface ManagementCaller {
 const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:2528'
 const EMBEDDER: Actor = { kind: 'embedder' }
 const RULE_EXPIRY_INTERVAL_MS = 3_600_000
+/** How late a step of a keyring can be taken. */
+const KEYRING_INTERVAL_MS = 60_000
 /** A commit reaches this thread within a message's way; one that does not has been lost with its thread. */
 const MAX_APPLY_WAIT_MS = 2_000
 
@@ -81,7 +86,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     opened.unshift(() => writer.close())
     const database = openForReading(file)
     opened.unshift(() => database.sqlite.close())
-    const parts = { clock, random, writer, reader: database.db, sealer: createSealer(masterKey, random) }
+    const parts: EngineParts = {
+      clock,
+      random,
+      writer,
+      reader: database.db,
+      sealer: createSealer(masterKey, random),
+      refreshTokens: createRefreshTokens(masterKey, random),
+    }
     const createdRootKey = await install(parts)
     const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
@@ -111,12 +123,16 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #installation: Installation
   readonly #keyring: Keyring
+  readonly #mintFacts: MintFacts
   readonly #verifiers = new Map<string, Promise<Verifier>>()
   readonly #openVerifiers = new Set<Verifier>()
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
   readonly #usage: UsageRecorder
   readonly #expiry: NodeJS.Timeout
+  readonly #rotation: NodeJS.Timeout
+  /** The turn of the keyrings that is under way. */
+  #turning: Promise<void> | undefined
 
   constructor(parts: EngineParts, installation: Installation) {
     this.#parts = parts
@@ -124,6 +140,7 @@ export class Engine {
     this.createdRootKey = installation.createdRootKey
     this.folder = installation.folder
     this.#keyring = new Keyring(parts)
+    this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
       collect: () => [...this.#openVerifiers].flatMap((verifier) => verifier.takeKeyUses()),
@@ -134,6 +151,7 @@ export class Engine {
         }),
     })
     this.#expiry = setInterval(() => this.#dropExpiredRules(), RULE_EXPIRY_INTERVAL_MS).unref()
+    this.#rotation = setInterval(() => void this.turnKeyrings(), KEYRING_INTERVAL_MS).unref()
   }
 
   /** Reads what every start needs. Called once, by {@link createEngine}. */
@@ -141,6 +159,8 @@ export class Engine {
     const rows = await this.#parts.reader.selectFrom('projects').select(['id', 'name']).execute()
     for (const { id, name } of rows) this.#projectIds.set(name, id)
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
+    // What fell due while nothing ran. It may have key pairs to make, for which no start waits.
+    void this.turnKeyrings()
   }
 
   /** Everything of one project, on behalf of an actor. Throws `not_found`. */
@@ -154,7 +174,9 @@ export class Engine {
         project: name,
         actor,
         keyring: this.#keyring,
+        mintFacts: this.#mintFacts,
         waitForApplied: (position) => this.#waitForApplied(projectId, position),
+        verifyParent: async (text) => (await this.verifierOf(name)).verifyParent(text),
         identifyToken: (text) => this.#identifyToken(projectId, text),
       },
       this,
@@ -221,6 +243,19 @@ export class Engine {
     }
   }
 
+  /**
+   * Takes the steps that the keyrings owe by their schedules: publishing, signing with, and retiring keys. The engine does
+   * so at its start and each minute; whoever owns the clock may not want to wait for that. Never rejects.
+   */
+  turnKeyrings(): Promise<void> {
+    this.#turning ??= turnDueRings(this.#parts, (error) => this.#logRotationFailure(error))
+      .catch((error) => this.#logRotationFailure(error))
+      .finally(() => {
+        this.#turning = undefined
+      })
+    return this.#turning
+  }
+
   /** The node's own verifier of a project; it states no audience. */
   verifierOf(project: string): Promise<Verifier> {
     const known = this.#verifiers.get(project)
@@ -247,6 +282,8 @@ export class Engine {
   /** Finishes what is queued, writes the usage and releases the data folder. */
   async close(): Promise<void> {
     clearInterval(this.#expiry)
+    clearInterval(this.#rotation)
+    await this.#turning
     await this.#usage.close()
     for (const verifier of this.#openVerifiers) verifier.close()
     this.#installation.database.sqlite.close()
@@ -296,6 +333,13 @@ export class Engine {
   #nameOf(projectId: string): string {
     for (const [name, id] of this.#projectIds) if (id === projectId) return name
     throw new TypeError(`no project has the id ${projectId}`)
+  }
+
+  #logRotationFailure(error: unknown): void {
+    this.#installation.log({
+      message: 'A keyring could not be rotated; it is tried again in a minute.',
+      cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
   }
 
   #dropExpiredRules(): void {

@@ -1,4 +1,8 @@
 import type { Verdict, Verifier, VerifyRequest } from '@claviger/verify'
+import { deleteAudience } from './audiences/delete-audience.ts'
+import { listAudiences } from './audiences/list-audiences.ts'
+import { putAudience } from './audiences/put-audience.ts'
+import { readAudience } from './audiences/read-audience.ts'
 import { listAuditEntries } from './audit/list-entries.ts'
 import type { Engine } from './engine.ts'
 import { changeKey } from './keys/change-key.ts'
@@ -23,8 +27,17 @@ import { deleteRole } from './roles/delete-role.ts'
 import { listRoles } from './roles/list-roles.ts'
 import { putRole } from './roles/put-role.ts'
 import { readRole } from './roles/read-role.ts'
+import { createSession } from './sessions/create-session.ts'
+import { listSessions } from './sessions/list-sessions.ts'
+import { readSession } from './sessions/read-session.ts'
+import { refreshSession } from './sessions/refresh-session.ts'
+import { revokeSession } from './sessions/revoke-session.ts'
+import { createSigningKey } from './signing/create-signing-key.ts'
 import { type Jwks, readJwks } from './signing/jwks.ts'
 import { listSigningKeys } from './signing/list-signing-keys.ts'
+import { readSigningKey } from './signing/read-signing-key.ts'
+import { rotateSigningKey } from './signing/rotate-signing-key.ts'
+import { readSigningSchedule, setSigningSchedule } from './signing/signing-schedule.ts'
 import { deleteSubject } from './subjects/delete-subject.ts'
 import { listSubjects } from './subjects/list-subjects.ts'
 import { patchSubject } from './subjects/patch-subject.ts'
@@ -69,9 +82,24 @@ const SUBJECTS = {
   read: readSubject,
   delete: deleteSubject,
 }
+const AUDIENCES = { put: putAudience, list: listAudiences, read: readAudience, delete: deleteAudience }
 const TOKENS = { mint: mintToken }
+const SESSIONS = {
+  create: createSession,
+  refresh: refreshSession,
+  list: listSessions,
+  read: readSession,
+  revoke: revokeSession,
+}
 const REVOCATIONS = { create: createRevocation, list: listRevocations, read: readReceipt, lift: liftBan }
-const SIGNING_KEYS = { list: listSigningKeys }
+const SIGNING_KEYS = {
+  create: createSigningKey,
+  list: listSigningKeys,
+  read: readSigningKey,
+  rotate: rotateSigningKey,
+  readSchedule: readSigningSchedule,
+  setSchedule: setSigningSchedule,
+}
 const AUDIT = { list: listAuditEntries }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
@@ -103,8 +131,17 @@ export class Project {
     return bind(this.#scope, SUBJECTS)
   }
 
+  /** What tokens for an audience get unless the call says otherwise. */
+  get audiences(): Bound<typeof AUDIENCES> {
+    return bind(this.#scope, AUDIENCES)
+  }
+
   get tokens(): Bound<typeof TOKENS> {
     return bind(this.#scope, TOKENS)
+  }
+
+  get sessions(): Bound<typeof SESSIONS> {
+    return bind(this.#scope, SESSIONS)
   }
 
   get revocations(): Bound<typeof REVOCATIONS> {

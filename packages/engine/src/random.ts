@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 
 /** Where secrets and identifiers come from. It comes in at the composition root, so that tests own it. */
 export interface Random {
@@ -10,9 +10,26 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** The largest multiple of 62 that a byte can reach: bytes from here on would favour the first characters. */
 const UNBIASED_BYTES = 248
 
-/** The operating system's generator. */
+/** Asking for few bytes costs as much as asking for thousands: so they are fetched in advance. */
+const POOL_BYTES = 4096
+
+/** The operating system's generator. What was handed out is forgotten here. */
 export function systemRandom(): Random {
-  return { bytes: (length) => randomBytes(length) }
+  const pool = new Uint8Array(POOL_BYTES)
+  let used = POOL_BYTES
+  return {
+    bytes(length) {
+      if (length > POOL_BYTES) return randomFillSync(new Uint8Array(length))
+      if (used + length > POOL_BYTES) {
+        randomFillSync(pool)
+        used = 0
+      }
+      const bytes = pool.slice(used, used + length)
+      pool.fill(0, used, used + length)
+      used += length
+      return bytes
+    },
+  }
 }
 
 /** The same bytes for the same seed. For tests alone: whoever knows the seed knows every secret. */

@@ -18,8 +18,16 @@ export function parseTime(text: string, member: string): number {
   )
 }
 
+let last = Number.NaN
+let lastText = ''
+
+/** The text of the last time is kept: what happens in one second mostly names one time again and again. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString()
+  if (ms !== last) {
+    lastText = new Date(ms).toISOString()
+    last = ms
+  }
+  return lastText
 }
 
 export function formatTimeOrNull(ms: number | null): string | null {

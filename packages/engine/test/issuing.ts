@@ -5,6 +5,7 @@ import type { Actor } from '../src/commands/command.ts'
 import type { RevocationScope } from '../src/revocation/create-revocation.ts'
 import { Keyring } from '../src/signing/keyring.ts'
 import { setPublicUrl } from '../src/signing/public-url.ts'
+import { MintFacts } from '../src/tokens/mint-facts.ts'
 import type { MintScope } from '../src/tokens/mint-token.ts'
 import type { TestInstallation } from './installation.ts'
 
@@ -27,11 +28,13 @@ export async function openIssuing(installation: TestInstallation, project = 'def
   const scope: MintScope & RevocationScope = {
     ...plain,
     keyring: new Keyring(installation),
+    mintFacts: new MintFacts(installation),
     async waitForApplied(position) {
       while (verifier.applied === undefined || comparePositions(verifier.applied, position) < 0) {
         await nextTurn()
       }
     },
+    verifyParent: (text) => verifier.verifyParent(text),
     async identifyToken(text) {
       const who = await verifier.identify(text)
       return 'kind' in who && who.kind === 'token' && 'tokenId' in who

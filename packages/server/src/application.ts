@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
 import { CodedError, type Engine } from '@claviger/engine'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -16,6 +14,7 @@ import { answerNotFound } from './not-found.ts'
 import { addPages } from './pages.ts'
 import { sendProblem, toCodedError } from './problem.ts'
 import { logAnswer } from './request-log.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -23,6 +22,8 @@ export interface ApplicationParts {
   readonly configuration: Configuration
   readonly limits: HttpLimits
   readonly log: Logger
+  /** Null: plain HTTP is served. */
+  readonly certificate: ServerCertificate | null
   /** Whether the issuer's address is known: before that only `/healthz` and `/readyz` answer. */
   readonly isOpen: () => boolean
 }
@@ -50,11 +51,12 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   return server
 }
 
-function fastifyOf({ configuration, limits, log, engine }: ApplicationParts): FastifyInstance {
+function fastifyOf(parts: ApplicationParts): FastifyInstance {
+  const { configuration, limits, log, engine } = parts
   const boot = randomBytes(4).toString('hex')
   let requests = 0
   return Fastify({
-    serverFactory: (handler) => listenerOf(configuration, limits, handler),
+    serverFactory: (handler) => listenerOf(parts, handler),
     clientErrorHandler: answerClientError,
     // Lines are written by this package alone (request-log.ts), without a child logger a request.
     logger: false,
@@ -77,7 +79,7 @@ function fastifyOf({ configuration, limits, log, engine }: ApplicationParts): Fa
   })
 }
 
-function listenerOf(configuration: Configuration, limits: HttpLimits, handler: RequestListener): HttpServer {
+function listenerOf({ limits, certificate }: ApplicationParts, handler: RequestListener): HttpServer {
   const options = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -85,29 +87,7 @@ function listenerOf(configuration: Configuration, limits: HttpLimits, handler: R
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.timeoutCheckIntervalMs,
   }
-  const { tlsCert, tlsKey } = configuration
-  if (tlsCert === undefined || tlsKey === undefined) return createHttpServer(options, handler)
-  const tls = {
-    cert: readPem('tls-cert', tlsCert),
-    key: readPem('tls-key', tlsKey),
-    minVersion: 'TLSv1.2',
-  } as const
-  try {
-    return createHttpsServer({ ...options, ...tls }, handler)
-  } catch {
-    throw new CodedError(
-      'invalid_request',
-      '`tls-cert` and `tls-key` are no certificate and its private key in PEM.',
-    )
-  }
-}
-
-function readPem(setting: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch {
-    throw new CodedError('invalid_request', `\`${setting}\`: ${file} cannot be read.`)
-  }
+  return certificate === null ? createHttpServer(options, handler) : certificate.serve(options, handler)
 }
 
 function answerErrors(server: FastifyInstance, log: Logger): void {

@@ -8,6 +8,7 @@ import {
 } from '@claviger/engine'
 import type { Refusal } from '@claviger/verify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { BearerError } from './bearer-challenge.ts'
 import { readPresentedCredential, readProjectHeader } from './presented-credential.ts'
 
 declare module 'fastify' {
@@ -57,7 +58,11 @@ export async function authenticate(
   if (!caller.ok) throw refusedCaller(caller)
   request.caller = caller
   if (verb !== null && !caller.verbs.includes(verb)) {
-    throw new CodedError('forbidden', `The management key lacks the verb \`${verb}\`. Use one that has it.`)
+    throw new BearerError(
+      'forbidden',
+      `The management key lacks the verb \`${verb}\`. Use one that has it.`,
+      { error: 'insufficient_scope', scope: verb },
+    )
   }
   request.project = engine.project(selectProject(caller, readProjectHeader(rawHeaders)), caller.actor)
 }

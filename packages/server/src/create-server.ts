@@ -29,6 +29,11 @@ export interface ClavigerServer {
   readonly createdRootKey: Secret | null
   /** Resolves once requests are answered, with the address. */
   listen(): Promise<string>
+  /**
+   * Reads the certificate and its key anew, as happens by itself when their files change. A pair that does not serve is
+   * written to the log, and the one before stays. Without TLS it does nothing.
+   */
+  reloadCertificate(): void
   /** Answers what is in flight, then closes the engine. Calling it again awaits the same. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { CodedError, ERROR_CODES, type ErrorCode } from '@claviger/engine'
 import type { FastifyReply } from 'fastify'
 import Type, { type Static } from 'typebox'
+import { bearerChallenge } from './bearer-challenge.ts'
 import { DATA_HEADERS } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
@@ -33,7 +34,8 @@ export function problemOf(error: CodedError): Problem {
 /** Answers with the problem. */
 export function sendProblem(reply: FastifyReply, error: CodedError): FastifyReply {
   reply.code(error.status).headers(DATA_HEADERS).header('claviger-request-id', reply.request.id)
-  if (error.status === 401) reply.header('www-authenticate', 'Bearer')
+  const challenge = bearerChallenge(error)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
   if (error.retryable) reply.header('retry-after', '1')
   return reply.type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problemOf(error)))
 }

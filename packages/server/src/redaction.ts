@@ -4,7 +4,7 @@ const REDACTED = '[redacted]'
 
 /** A credential header with its value, however it was written into a line: JSON, `inspect`, or as on the wire. */
 const HEADER_PATTERN =
-  /((?:proxy-)?authorization|x-api-key)(\\{0,8}["']?\s{0,8}[:=,]\s{0,8}\[?\s{0,8}\\{0,8}["']?)(?:[^"\\\r\n]|\\.)+/gi
+  /(authorization|x-api-key)(\\{0,8}["']?\s{0,8}[:=,]\s{0,8}\[?\s{0,8}\\{0,8}["']?)(?:[^"\\\r\n]|\\.)+/gi
 
 /** Runs of what a compact JWS or JWE is written in. */
 const TOKEN_RUN = /[A-Za-z0-9_.-]{32,}/g
@@ -17,13 +17,42 @@ const TOKEN_RUN = /[A-Za-z0-9_.-]{32,}/g
  * library, an error's message or a later change puts one in. Its time is linear in the text.
  */
 export function redact(text: string): string {
-  return (
-    text
-      // Tokens come first: a part of one can look like a key, and without it the rest would look like nothing.
-      .replaceAll(TOKEN_RUN, redactToken)
-      .replaceAll(KEY_PATTERN, REDACTED)
-      .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
-  )
+  const withoutCredentials = mayHoldCredential(text)
+    ? // Tokens come first: a part of one can look like a key, and without it the rest would look like nothing.
+      text.replaceAll(TOKEN_RUN, redactToken).replaceAll(KEY_PATTERN, REDACTED)
+    : text
+  return withoutCredentials.replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+}
+
+/** What `TOKEN_RUN` is made of. A key's text is made of some of it. */
+const RUN_CHARACTER = new Uint8Array(128)
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-') {
+  RUN_CHARACTER[character.charCodeAt(0)] = 1
+}
+const DOT = '.'.charCodeAt(0)
+const TOKEN_LENGTH = 32
+/** No key's text is shorter. An id is, and stands in every line. */
+const KEY_LENGTH = 44
+
+/**
+ * False: neither of the two patterns matches. One pass over the line, for the patterns try anew at each character,
+ * and took longer than all the rest of a line.
+ */
+function mayHoldCredential(text: string): boolean {
+  let run = 0
+  let dots = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (RUN_CHARACTER[code] !== 1) {
+      run = 0
+      dots = 0
+      continue
+    }
+    run++
+    if (code === DOT) dots++
+    if (run >= KEY_LENGTH || (run >= TOKEN_LENGTH && dots >= 2)) return true
+  }
+  return false
 }
 
 /**

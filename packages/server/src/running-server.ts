@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { type ApplicationParts, buildApplication } from './application.ts'
 import type { Configuration } from './configuration.ts'
 import type { ClavigerServer } from './create-server.ts'
+import { ServerCertificate } from './server-certificate.ts'
 import { closeGracefully } from './shutdown.ts'
 
 /** The address that a server with these settings listens on. A name stays a name: certificates are made out to it. */
@@ -13,12 +14,17 @@ export function addressOf({ host, port, tlsCert }: Configuration): string {
 }
 
 /** Binds an open engine to its HTTP side, from the first request to the last. */
-export async function runServer(parts: Omit<ApplicationParts, 'isOpen'>): Promise<ClavigerServer> {
-  const { engine, configuration, limits } = parts
+export async function runServer(
+  parts: Omit<ApplicationParts, 'isOpen' | 'certificate'>,
+): Promise<ClavigerServer> {
+  const { engine, configuration, limits, log } = parts
+  const { tlsCert, tlsKey } = configuration
+  const certificate =
+    tlsCert === undefined || tlsKey === undefined ? null : new ServerCertificate({ tlsCert, tlsKey, log })
   let url: string | undefined
   let isOpen = false
   let closing: Promise<void> | undefined
-  const application = await buildApplication({ ...parts, isOpen: () => isOpen })
+  const application = await buildApplication({ ...parts, certificate, isOpen: () => isOpen })
 
   return {
     createdRootKey: engine.createdRootKey,
@@ -32,11 +38,16 @@ export async function runServer(parts: Omit<ApplicationParts, 'isOpen'>): Promis
       const listening = addressOf({ ...configuration, port: portOf(application) })
       // Only with the port that was found free is the issuer known; nothing is answered with another one before.
       if (configuration.publicUrl === undefined) await engine.setPublicUrl(listening)
+      certificate?.watch()
       isOpen = true
       url = listening
       return listening
     },
+    reloadCertificate() {
+      certificate?.reload()
+    },
     close() {
+      certificate?.unwatch()
       closing ??= closeGracefully(application, limits.closeGraceMs).finally(() => engine.close())
       return closing
     },

@@ -1,11 +1,21 @@
-import { CodedError, DEFAULT_PROJECT, type Engine, issuerOf, MANAGEMENT_PROJECT } from '@claviger/engine'
+import {
+  CodedError,
+  DEFAULT_PROJECT,
+  type Engine,
+  issuerOf,
+  JWKS_MAX_AGE_SECONDS,
+  MANAGEMENT_PROJECT,
+} from '@claviger/engine'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { DATA_HEADERS } from './security-headers.ts'
 
 const METADATA_PATH = '/.well-known/oauth-authorization-server'
 const JWKS_PATH = '/.well-known/jwks.json'
-/** A signing key is published this long, and five minutes, before it signs (DESIGN section 7). */
-const PUBLIC_HEADERS = { ...DATA_HEADERS, 'cache-control': 'public, max-age=300' } as const
+/** The engine publishes a signing key for longer than this before it signs (DESIGN section 7). */
+const PUBLIC_HEADERS = {
+  ...DATA_HEADERS,
+  'cache-control': `public, max-age=${JWKS_MAX_AGE_SECONDS}`,
+} as const
 
 /** What anybody may read of an issuer: its public keys (RFC 7517) and its metadata (RFC 8414). */
 export function addWellKnown(server: FastifyInstance, engine: Engine): void {

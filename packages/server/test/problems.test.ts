@@ -69,6 +69,7 @@ test('a failure of Claviger’s own is a 500 that shows nothing, and its cause i
     configuration,
     limits: HTTP_LIMITS,
     log: createLog('info', { write: (line) => void lines.push(line) }),
+    certificate: null,
     isOpen: () => true,
   })
   // A database that is closed under a running server is a fault that no code foresees.
@@ -97,6 +98,7 @@ test('until the issuer is known nothing but health is answered', async () => {
     configuration,
     limits: HTTP_LIMITS,
     log,
+    certificate: null,
     isOpen: () => false,
   })
   for (const url of [

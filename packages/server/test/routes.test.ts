@@ -158,6 +158,34 @@ test('a subject of any spelling has a record that is written, changed, listed, r
   }
 })
 
+test('a session is begun, refreshed, listed, read and ended', async () => {
+  const audience = 'https://api.example.com'
+  const require = { audience, permissions: 'documents:read' }
+  const body = { subject: 'carol', audience, roles: ['reader'], device: 'Firefox', ip: '192.0.2.7' }
+  const begun = await claviger.call('POST', '/v1/sessions', { body })
+  expect(begun.status).toBe(201)
+  const { id, accessToken, refreshToken } = begun.body
+  expect(await verify(accessToken, { require })).toMatchObject({ ok: true, subject: 'carol', sessionId: id })
+
+  const refreshed = await claviger.call('POST', '/v1/sessions/refresh', { body: { refreshToken } })
+  expect(refreshed).toMatchObject({ status: 200, body: { id } })
+  expect(await verify(refreshed.body.accessToken, { require })).toMatchObject({ ok: true, sessionId: id })
+
+  const listed = await claviger.call('GET', '/v1/sessions?subject=carol&state=active')
+  expect(listed.body.items).toMatchObject([{ id, device: 'Firefox', ip: '192.0.2.7' }])
+  expect((await claviger.call('GET', `/v1/sessions/${id}`)).body).toEqual(listed.body.items[0])
+
+  const ended = await claviger.call('POST', `/v1/sessions/${id}/revoke`, { body: { reason: 'logged out' } })
+  expect(ended).toMatchObject({ status: 200, body: { effective: true } })
+  for (const token of [accessToken, refreshed.body.accessToken]) {
+    expect(await verify(token, { require })).toMatchObject({ ok: false, code: 'revoked' })
+  }
+  const late = await claviger.call('POST', '/v1/sessions/refresh', {
+    body: { refreshToken: refreshed.body.refreshToken },
+  })
+  expect(late).toMatchObject({ status: 409, body: { code: 'session_ended' } })
+})
+
 test('a project is created, listed and read, and is its own world', async () => {
   const created = await claviger.call('POST', '/v1/projects', {
     body: { name: 'acme', keyPrefix: 'acme_live' },
@@ -202,12 +230,87 @@ test('a management key is created, listed, read, changed, rotated, revoked and d
   expect((await claviger.call('DELETE', `/v1/management-keys/${id}`)).status).toBe(204)
 })
 
-test('signing keys and audit entries are listed', async () => {
+test('signing keys are listed, read, published, rotated and retired by the one revocation verb', async () => {
   const keys = await claviger.call('GET', '/v1/signing-keys')
   expect(keys.body.items).toMatchObject([{ algorithm: 'RS256', status: 'active' }])
   expect(JSON.stringify(keys.body)).not.toMatch(/"(d|p|q|dp|dq|qi)":/)
+  const [{ id }] = keys.body.items
+  const active = await claviger.call('GET', `/v1/signing-keys/${id}`)
+  expect(active.body.publicPem).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
+
+  const body = { algorithm: 'RS256' }
+  const next = await claviger.call('POST', '/v1/signing-keys', { body })
+  expect(next).toMatchObject({ status: 201, body: { status: 'next' } })
+  const second = await claviger.call('POST', '/v1/signing-keys', { body })
+  expect(second).toMatchObject({ status: 409, body: { code: 'already_exists' } })
+  const rotated = await claviger.call('POST', '/v1/signing-keys/rotate')
+  expect(rotated.body).toMatchObject({ id: next.body.id, status: 'next' })
+  expect(Date.parse(rotated.body.activatesAt) - Date.parse(next.body.createdAt)).toBe(600_000)
+
+  const token = await claviger.call('POST', '/v1/tokens', { body: { subject: 'erin', audience: 'a' } })
+  const receipt = await claviger.call('POST', '/v1/revocations', { body: { signingKeyId: id } })
+  expect(receipt).toMatchObject({ status: 201, body: { effective: true, signingKey: { id } } })
+  expect((await claviger.call('GET', `/v1/revocations/${receipt.body.id}`)).body).toEqual(receipt.body)
+  expect(await verify(token.body.credential, { require: { audience: 'a' } })).toMatchObject({
+    ok: false,
+    code: 'unknown',
+  })
+  expect((await claviger.call('GET', `/v1/signing-keys/${next.body.id}`)).body.status).toBe('active')
+  const jwks = await claviger.call('GET', '/.well-known/jwks.json', { key: null })
+  expect(jwks.body.keys).toMatchObject([{ kid: next.body.id }])
+  expect(jwks.headers.get('cache-control')).toBe('public, max-age=300')
+})
+
+test('the schedule of rotation is read and set', async () => {
+  const schedule = await claviger.call('GET', '/v1/signing-schedule')
+  expect(schedule.body).toEqual({ periodSeconds: 7_776_000, publishAheadSeconds: 600 })
+  const set = await claviger.call('PUT', '/v1/signing-schedule', { body: { periodSeconds: null } })
+  expect(set.body).toEqual({ periodSeconds: null, publishAheadSeconds: 600 })
+  expect((await claviger.call('GET', '/v1/signing-schedule')).body).toEqual(set.body)
+})
+
+test('audit entries are listed', async () => {
   const audit = await claviger.call('GET', '/v1/audit?action=role.put&limit=200')
   expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
+})
+
+test('defaults of an audience are kept under its name, however it has to be written in a path', async () => {
+  const audience = 'https://api.example.com/a?b=ä&c'
+  const path = `/v1/audiences/${encodeURIComponent(audience)}`
+  const put = await claviger.call('PUT', path, { body: { ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect(put).toMatchObject({ status: 200, body: { audience, ttlSeconds: 60, claims: { region: 'eu' } } })
+  expect((await claviger.call('GET', path)).body).toEqual(put.body)
+  expect((await claviger.call('GET', '/v1/audiences')).body).toEqual({ items: [put.body], nextCursor: null })
+  const minted = await claviger.call('POST', '/v1/tokens', { body: { subject: 'erin', audience } })
+  expect(await verify(minted.body.credential, { require: { audience } })).toMatchObject({
+    ok: true,
+    claims: { region: 'eu' },
+  })
+  expect((await claviger.call('DELETE', path)).status).toBe(204)
+  expect((await claviger.call('GET', path)).status).toBe(404)
+})
+
+test('a token is derived from a key, may do less, and is refused once the key is revoked', async () => {
+  const key = await claviger.call('POST', '/v1/keys', {
+    body: { name: 'parent', permissions: ['documents:*', 'billing:read'] },
+  })
+  const derive = (body: object) =>
+    claviger.call('POST', '/v1/tokens', { body: { parent: key.body.credential, audience: 'a', ...body } })
+  const child = await derive({ permissions: ['documents:read'] })
+  expect(child.status).toBe(201)
+  const asked = { require: { audience: 'a' } }
+  expect(await verify(child.body.credential, asked)).toMatchObject({
+    ok: true,
+    clientId: key.body.id,
+    permissions: ['documents:read'],
+  })
+  expect(await derive({ permissions: ['billing:pay'] })).toMatchObject({
+    status: 403,
+    body: { code: 'exceeds_parent' },
+  })
+  await claviger.call('POST', `/v1/keys/${key.body.id}/revoke`)
+  expect(await verify(child.body.credential, asked)).toMatchObject({ code: 'revoked' })
+  expect(await derive({})).toMatchObject({ status: 400, body: { code: 'parent_refused' } })
 })
 
 test('every route of the table has answered as the reference says', () => {

@@ -7,8 +7,11 @@
 import { Buffer } from 'node:buffer'
 import crypto, { type JsonWebKey, type KeyObject } from 'node:crypto'
 
-/** A prepared public key. Opaque: only this file looks inside. */
+/** A prepared public key, or the secret of an HMAC. Opaque: only this file looks inside, and it prints as nothing. */
 export type VerificationKeyHandle = KeyObject
+
+/** A prepared private key, or the secret of an HMAC, for those who sign. */
+export type SigningKeyHandle = KeyObject
 
 /** What of a prepared key decides whether it is strong enough. */
 export interface KeyDetails {
@@ -36,6 +39,42 @@ export function importPublicJwk(jwk: Readonly<Record<string, unknown>>): Verific
   }
 }
 
+/**
+ * Prepares a public key from its SubjectPublicKeyInfo (RFC 5280, section 4.1). Throws a TypeError when it holds none
+ * that this runtime knows.
+ */
+export function importSpki(spki: Uint8Array): VerificationKeyHandle {
+  try {
+    return crypto.createPublicKey({ key: bufferOf(spki), format: 'der', type: 'spki' })
+  } catch {
+    throw new TypeError('The bytes hold no public key that this runtime knows.')
+  }
+}
+
+/** The SubjectPublicKeyInfo of a prepared public key. */
+export function exportSpki(key: VerificationKeyHandle): Uint8Array {
+  return key.export({ format: 'der', type: 'spki' })
+}
+
+/** Prepares a private key from PKCS #8 (RFC 5958). Throws a TypeError, which says nothing of the key. */
+export function importPkcs8(pkcs8: Uint8Array): SigningKeyHandle {
+  try {
+    return crypto.createPrivateKey({ key: bufferOf(pkcs8), format: 'der', type: 'pkcs8' })
+  } catch {
+    throw new TypeError('The bytes hold no private key that this runtime knows.')
+  }
+}
+
+/** Prepares the secret of an HMAC. */
+export function importSecret(secret: Uint8Array): SigningKeyHandle {
+  return crypto.createSecretKey(secret)
+}
+
+/** Bytes of a prepared secret; null: it is a key of another kind. */
+export function secretBytes(key: VerificationKeyHandle): number | null {
+  return key.type === 'secret' ? (key.symmetricKeySize ?? null) : null
+}
+
 export function keyDetails(key: VerificationKeyHandle): KeyDetails {
   const details = key.asymmetricKeyDetails
   return { modulusBits: details?.modulusLength ?? null, publicExponent: details?.publicExponent ?? null }
@@ -54,6 +93,21 @@ export function verifySignature(
   return crypto.verify(digest, typeof signed === 'string' ? bytesOf(signed) : signed, key, signature)
 }
 
+/**
+ * Whether these bytes are the HMAC, under the secret, of the bytes or of the text's UTF-8 bytes (RFC 2104). Its time
+ * tells nothing of how much of them is right. A key that is no secret makes no HMAC, whatever its bytes.
+ */
+export function verifyMac(
+  digest: string,
+  key: VerificationKeyHandle,
+  signed: string | Uint8Array,
+  mac: Uint8Array,
+): boolean {
+  if (key.type !== 'secret') return false
+  const expected = crypto.createHmac(digest, key).update(signed).digest()
+  return expected.length === mac.length && crypto.timingSafeEqual(expected, mac)
+}
+
 /** Room for the longest token, even if each of its characters took three bytes. */
 const room = Buffer.allocUnsafeSlow(3 * 8192)
 
@@ -61,6 +115,10 @@ const room = Buffer.allocUnsafeSlow(3 * 8192)
 function bytesOf(text: string): Uint8Array {
   if (3 * text.length > room.length) return Buffer.from(text)
   return new Uint8Array(room.buffer, 0, room.write(text))
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /**

@@ -25,7 +25,7 @@ export {
   type Position,
   parsePosition,
 } from './changes/position.ts'
-export { sha256 } from './crypto.ts'
+export { type SigningKeyHandle, sha256, type VerificationKeyHandle } from './crypto.ts'
 export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
 export { inspect } from './inspect/inspect.ts'
 export type {
@@ -41,6 +41,7 @@ export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,
   isKeyPrefix,
+  isRefreshTokenPrefix,
   isReservedKeyPrefix,
   KEY_LOCATOR_LENGTH,
   KEY_PATTERN,
@@ -48,14 +49,19 @@ export {
   type KeyString,
   looksLikeKeyString,
   parseKeyString,
+  REFRESH_TOKEN_SUFFIX,
 } from './keys/key-string.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
 export {
   ALGORITHMS,
   type AlgorithmTraits,
+  HEADER_ALGORITHMS,
+  type HeaderAlgorithm,
+  isHeaderAlgorithm,
   isSigningAlgorithm,
   type SigningAlgorithm,
+  signingAlgorithmOf,
 } from './tokens/algorithms.ts'
 export { RESERVED_CLAIMS } from './tokens/claims.ts'
 export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'
@@ -70,5 +76,6 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
+export { type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

@@ -1,6 +1,13 @@
-import { generateKeyPairSync, type KeyObject, type RSAKeyPairOptions, sign } from 'node:crypto'
+import {
+  createHmac,
+  generateKeyPairSync,
+  generateKeySync,
+  type KeyObject,
+  type RSAKeyPairOptions,
+  sign,
+} from 'node:crypto'
 import type { SigningKeyFact } from '../src/changes/change.ts'
-import { ALGORITHMS, type SigningAlgorithm } from '../src/tokens/algorithms.ts'
+import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm } from '../src/tokens/algorithms.ts'
 
 /** Base64url of a text, or of the JSON of anything else. */
 export function encodePart(part: unknown): string {
@@ -11,26 +18,34 @@ export function encodePart(part: unknown): string {
 export class TokenSigner {
   readonly algorithm: SigningAlgorithm
   readonly id: string
+  /** Of a symmetric algorithm its secret, like the private key. */
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
+  /** The private key as its algorithm wants it for signing. */
+  readonly #signingKey: KeyObject
 
   constructor(algorithm: SigningAlgorithm, id = `${algorithm}-key`) {
     this.algorithm = algorithm
     this.id = id
-    const { type, options } = ALGORITHMS[algorithm].generate
-    const pair = generateKeyPairSync(type as 'rsa', options as unknown as RSAKeyPairOptions<'pem', 'pem'>)
-    const { publicKey, privateKey } = pair as unknown as { publicKey: KeyObject; privateKey: KeyObject }
+    const traits = ALGORITHMS[algorithm]
+    const { publicKey, privateKey } = generate(traits)
     this.publicKey = publicKey
     this.privateKey = privateKey
+    this.#signingKey = traits.importSigningKey(
+      traits.symmetric ? privateKey.export() : privateKey.export({ format: 'der', type: 'pkcs8' }),
+    )
   }
 
   get publicJwk(): Record<string, unknown> {
-    return { ...this.publicKey.export({ format: 'jwk' }) }
+    return ALGORITHMS[this.algorithm].symmetric
+      ? { kty: 'oct' }
+      : { ...this.publicKey.export({ format: 'jwk' }) }
   }
 
   get fact(): SigningKeyFact {
     const { id, algorithm, publicJwk } = this
-    return { type: 'signing-key', id, algorithm, status: 'active', publicJwk }
+    const fact = { type: 'signing-key', id, algorithm, status: 'active', publicJwk } as const
+    return ALGORITHMS[algorithm].symmetric ? { ...fact, secret: this.publicKey } : fact
   }
 
   get header(): Record<string, unknown> {
@@ -49,8 +64,25 @@ export class TokenSigner {
 
   /** The signature as it stands in a token. */
   signature(signingInput: string): string {
-    const { digest, toJoseSignature } = ALGORITHMS[this.algorithm]
-    const signature = sign(digest, Buffer.from(signingInput), this.privateKey)
-    return Buffer.from(toJoseSignature(signature)).toString('base64url')
+    const { digest, symmetric, toJoseSignature } = ALGORITHMS[this.algorithm]
+    const input = Buffer.from(signingInput)
+    if (symmetric) {
+      return createHmac(digest ?? '', this.#signingKey)
+        .update(input)
+        .digest('base64url')
+    }
+    return Buffer.from(toJoseSignature(sign(digest, input, this.#signingKey))).toString('base64url')
   }
+}
+
+function generate({ symmetric, generate: { type, options } }: AlgorithmTraits): {
+  publicKey: KeyObject
+  privateKey: KeyObject
+} {
+  if (symmetric) {
+    const secret = generateKeySync(type as 'hmac', options as unknown as { length: number })
+    return { publicKey: secret, privateKey: secret }
+  }
+  const pair = generateKeyPairSync(type as 'rsa', options as unknown as RSAKeyPairOptions<'pem', 'pem'>)
+  return pair as unknown as { publicKey: KeyObject; privateKey: KeyObject }
 }

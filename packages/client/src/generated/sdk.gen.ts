@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -208,7 +208,7 @@ export class Operations extends HeyApiClient {
     /**
      * Mint an access token
      *
-     * A signed JWT (RFC 9068) that speaks for the subject. Rights that it is given must be within the management key's grants.
+     * A signed JWT (RFC 9068) that speaks for the subject. Rights that it is given must be within the management key's grants. With `parent` in place of `subject` it is derived from a token or an API key: it has the parent's rights or fewer, lives no longer, and is refused once the parent is revoked. An audience that a parent token is not for needs grants that cover the rights.
      *
      * The management key needs the verb `tokens:mint`.
      */
@@ -217,6 +217,166 @@ export class Operations extends HeyApiClient {
             responseStyle: 'data',
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/tokens',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * List sessions
+     *
+     * The newest first, in whatever state.
+     *
+     * The management key needs the verb `sessions:read`.
+     */
+    public listSessions<ThrowOnError extends boolean = true>(options?: Options<ListSessionsData, ThrowOnError>): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions',
+            ...options
+        });
+    }
+    
+    /**
+     * Begin a session
+     *
+     * For a subject that the caller has logged in. Without roles and permissions it takes those of the subject's record, as they are at each refresh. What its tokens hold must be within the management key's grants.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public createSession<ThrowOnError extends boolean = true>(options: Options<CreateSessionData, ThrowOnError>): RequestResult<CreateSessionResponses, CreateSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateSessionResponses, CreateSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Refresh a session
+     *
+     * Exchanges a refresh token for its successor and a fresh access token. Who lost the answer asks again within 30 seconds and gets the same successor. A refresh token that comes back later, or after its successor was used, ends the session and all that was issued in it.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public refreshSession<ThrowOnError extends boolean = true>(options: Options<RefreshSessionData, ThrowOnError>): RequestResult<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/refresh',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Read a session
+     *
+     * All that is known of the session, except its tokens.
+     *
+     * The management key needs the verb `sessions:read`.
+     */
+    public readSession<ThrowOnError extends boolean = true>(options: Options<ReadSessionData, ThrowOnError>): RequestResult<ReadSessionResponses, ReadSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadSessionResponses, ReadSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * End a session
+     *
+     * Logs out: its refresh token and every access token that was issued in it are refused from the next call on. To end all that a subject has, revoke its tokens: `POST /v1/revocations` with `subject` and `only: tokens`.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public revokeSession<ThrowOnError extends boolean = true>(options: Options<RevokeSessionData, ThrowOnError>): RequestResult<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/{id}/revoke',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * List audiences with defaults
+     *
+     * By name. Tokens may be minted for any other audience too.
+     *
+     * The management key needs the verb `projects:read`.
+     */
+    public listAudiences<ThrowOnError extends boolean = true>(options?: Options<ListAudiencesData, ThrowOnError>): RequestResult<ListAudiencesResponses, ListAudiencesErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListAudiencesResponses, ListAudiencesErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences',
+            ...options
+        });
+    }
+    
+    /**
+     * Delete an audience's defaults
+     *
+     * Tokens that were minted with them keep them. The management key needs `tokens:mint` besides, as for writing them.
+     *
+     * The management key needs the verb `projects:write`.
+     */
+    public deleteAudience<ThrowOnError extends boolean = true>(options: Options<DeleteAudienceData, ThrowOnError>): RequestResult<DeleteAudienceResponses, DeleteAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).delete<DeleteAudienceResponses, DeleteAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
+            ...options
+        });
+    }
+    
+    /**
+     * Read an audience's defaults
+     *
+     * What tokens for the audience get unless the call says otherwise.
+     *
+     * The management key needs the verb `projects:read`.
+     */
+    public readAudience<ThrowOnError extends boolean = true>(options: Options<ReadAudienceData, ThrowOnError>): RequestResult<ReadAudienceResponses, ReadAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadAudienceResponses, ReadAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
+            ...options
+        });
+    }
+    
+    /**
+     * Write an audience's defaults
+     *
+     * Creates or replaces what tokens for the audience get unless the call that mints them says otherwise: how long they live, what signs them, which claims they carry. The name is percent-encoded in the path. The management key needs `tokens:mint` besides, since it has a say in every later token.
+     *
+     * The management key needs the verb `projects:write`.
+     */
+    public putAudience<ThrowOnError extends boolean = true>(options: Options<PutAudienceData, ThrowOnError>): RequestResult<PutAudienceResponses, PutAudienceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).put<PutAudienceResponses, PutAudienceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audiences/{audience}',
             ...options,
             headers: {
                 'Content-Type': 'application/json',
@@ -244,7 +404,7 @@ export class Operations extends HeyApiClient {
     /**
      * Revoke
      *
-     * One verb for keys and tokens: one credential, or all so far of a subject, a client or the whole project. With `ban`, whatever comes later too, until the ban is lifted.
+     * One verb for keys, tokens and sessions: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.
      *
      * The management key needs the verb `revocations:write`.
      */
@@ -514,6 +674,98 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/signing-keys',
             ...options
+        });
+    }
+    
+    /**
+     * Publish or import a signing key
+     *
+     * Makes and publishes the next key of a ring, or imports a private key that was made elsewhere. It needs grants for everything, `*:*`, since that is what a token of the project can carry. To end a key, revoke it: `POST /v1/revocations` with `signingKeyId`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public createSigningKey<ThrowOnError extends boolean = true>(options: Options<CreateSigningKeyData, ThrowOnError>): RequestResult<CreateSigningKeyResponses, CreateSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateSigningKeyResponses, CreateSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Read a signing key
+     *
+     * Its state, and its public part as JWK and as PEM. The private part is never answered.
+     *
+     * The management key needs the verb `signing-keys:read`.
+     */
+    public readSigningKey<ThrowOnError extends boolean = true>(options: Options<ReadSigningKeyData, ThrowOnError>): RequestResult<ReadSigningKeyResponses, ReadSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadSigningKeyResponses, ReadSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Rotate a ring now
+     *
+     * Lets the next key sign as soon as it was published for long enough: at once, or at the `activatesAt` of the answer. One is made if there is none. The former key is accepted until its last token has expired. It needs the grant `*:*`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public rotateSigningKey<ThrowOnError extends boolean = true>(options?: Options<RotateSigningKeyData, ThrowOnError>): RequestResult<RotateSigningKeyResponses, RotateSigningKeyErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).post<RotateSigningKeyResponses, RotateSigningKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-keys/rotate',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options?.headers
+            }
+        });
+    }
+    
+    /**
+     * Read the schedule of rotation
+     *
+     * How often the signing keys of the project are rotated by themselves.
+     *
+     * The management key needs the verb `signing-keys:read`.
+     */
+    public readSigningSchedule<ThrowOnError extends boolean = true>(options?: Options<ReadSigningScheduleData, ThrowOnError>): RequestResult<ReadSigningScheduleResponses, ReadSigningScheduleErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ReadSigningScheduleResponses, ReadSigningScheduleErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-schedule',
+            ...options
+        });
+    }
+    
+    /**
+     * Set the schedule of rotation
+     *
+     * It counts for every ring, from when its active key began to sign. It needs the grant `*:*`.
+     *
+     * The management key needs the verb `signing-keys:write`.
+     */
+    public setSigningSchedule<ThrowOnError extends boolean = true>(options: Options<SetSigningScheduleData, ThrowOnError>): RequestResult<SetSigningScheduleResponses, SetSigningScheduleErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).put<SetSigningScheduleResponses, SetSigningScheduleErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/signing-schedule',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     

@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -370,13 +370,17 @@ export type MintTokenInput = {
     /**
      * Who the credential speaks for: an id of your own choosing.
      */
-    subject: string;
+    subject?: string;
     /**
-     * Which services the token is meant for: a verifier takes only what names its own audience.
+     * In place of `subject`: the text of a token or an API key of the project that the new token is derived from. It speaks for the same subject, never exceeds the parent, and dies with it.
      */
-    audience: string | Array<string>;
+    parent?: string;
     /**
-     * How long the token lives; 600 if absent.
+     * Which services the token is meant for: a verifier takes only what names its own audience. It may be absent where a parent token has one.
+     */
+    audience?: string | Array<string>;
+    /**
+     * How long the token lives; the audience's default if absent, else 600.
      */
     ttlSeconds?: number;
     /**
@@ -388,7 +392,7 @@ export type MintTokenInput = {
      */
     roles?: Array<string>;
     /**
-     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     * Permissions `resource:action`; `*` stands for a whole segment. With a parent: narrows the token to these, all of which the parent must hold.
      */
     permissions?: Array<string>;
     /**
@@ -398,9 +402,9 @@ export type MintTokenInput = {
         [key: string]: unknown;
     };
     /**
-     * What it is signed with; the project's own algorithm if absent.
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type MintedToken = {
@@ -413,11 +417,206 @@ export type MintedToken = {
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */
     expiresAt: string;
+    /**
+     * What may go wrong with this token; absent: nothing known.
+     */
+    warnings?: Array<{
+        /**
+         * Which of the usual limits on headers the token comes near.
+         */
+        code: 'near_4_kib_limit' | 'near_8_kib_limit' | 'over_header_line_limit';
+        /**
+         * What may refuse the token, and what to do.
+         */
+        detail: string;
+    }>;
+};
+
+export type CreateSessionInput = {
+    /**
+     * Who the credential speaks for: an id of your own choosing.
+     */
+    subject: string;
+    /**
+     * Which services the token is meant for: a verifier takes only what names its own audience.
+     */
+    audience: string | Array<string>;
+    /**
+     * Names of roles that exist; their permissions count as they are when verifying.
+     */
+    roles?: Array<string>;
+    /**
+     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     */
+    permissions?: Array<string>;
+    /**
+     * Narrows roles and permissions to these. An empty list permits nothing.
+     */
+    scopes?: Array<string>;
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+    /**
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     */
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * How long an access token lives; the audience's default if absent, else 600.
+     */
+    accessTtlSeconds?: number;
+    /**
+     * How long the session lives, however often it is refreshed; 2592000 if absent.
+     */
+    ttlSeconds?: number;
+    /**
+     * How long it lives without a refresh; 604800 if absent.
+     */
+    idleSeconds?: number;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RefreshSessionInput = {
+    refreshToken: string;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RevokeSessionInput = {
+    /**
+     * For the record; shown with the session.
+     */
+    reason?: string;
+};
+
+export type SessionTokens = {
+    /**
+     * The session's id: the `sid` of its access tokens.
+     */
+    id: string;
+    /**
+     * A signed JWT (RFC 9068).
+     */
+    accessToken: string;
+    /**
+     * For the next refresh, and for nothing else. It is in this answer alone.
+     */
+    refreshToken: string;
+    /**
+     * The access token's end.
+     */
+    expiresAt: string;
+    /**
+     * The refresh token's end: by idleness, or with the session.
+     */
+    refreshExpiresAt: string;
+};
+
+export type Session = {
+    id: string;
+    subject: string;
+    audience: Array<string>;
+    /**
+     * The management key that began it, or `embedded`.
+     */
+    clientId: string;
+    /**
+     * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+     */
+    state: 'active' | 'suspended' | 'expired' | 'ended';
+    /**
+     * Null: it has no rights of its own, and takes those of the subject's record.
+     */
+    roles: Array<string> | null;
+    permissions: Array<string> | null;
+    scopes: Array<string> | null;
+    device: string | null;
+    ip: string | null;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    refreshedAt: string;
+    /**
+     * Its end unless it is refreshed before.
+     */
+    refreshExpiresAt: string;
+    /**
+     * Its end, however often it is refreshed.
+     */
+    expiresAt: string;
+    endedAt: string | null;
+    endReason: string | null;
+};
+
+export type SessionPage = {
+    items: Array<Session>;
+    nextCursor: string | null;
+};
+
+export type PutAudienceInput = {
+    /**
+     * How long a token lives.
+     */
+    ttlSeconds?: number;
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+};
+
+export type Audience = {
+    audience: string;
+    /**
+     * How long tokens live; null: ten minutes.
+     */
+    ttlSeconds: number | null;
+    /**
+     * What tokens are signed with; null: the project's own algorithm.
+     */
+    algorithm: string | null;
+    claims: {
+        [key: string]: unknown;
+    };
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    changedAt: string;
+};
+
+export type AudiencePage = {
+    items: Array<Audience>;
+    nextCursor: string | null;
 };
 
 export type CreateRevocationInput = {
     /**
-     * The text of a key or a token. A superseded text of a key ends that text alone.
+     * The text of a key or a token. A superseded text of a key ends that text alone, a refresh token ends its session.
      */
     credential?: string;
     keyId?: string;
@@ -426,6 +625,10 @@ export type CreateRevocationInput = {
      */
     tokenId?: string;
     /**
+     * A session, and every token that was issued in it.
+     */
+    sessionId?: string;
+    /**
      * Who the credential speaks for: an id of your own choosing.
      */
     subject?: string;
@@ -433,6 +636,10 @@ export type CreateRevocationInput = {
      * The `client_id` of tokens; the id of the key that minted them.
      */
     clientId?: string;
+    /**
+     * The `kid` of a signing key: all tokens that it signed. If it was the one that signs, the next key takes over at once.
+     */
+    signingKeyId?: string;
     everything?: true;
     /**
      * Of a subject, a client or everything: spares the others.
@@ -473,6 +680,23 @@ export type Receipt = {
      * Verifiers that have not applied it yet.
      */
     verifiers: Array<string>;
+    /**
+     * Of a signing key: what died with it, and who learns it later.
+     */
+    signingKey?: {
+        /**
+         * Its `kid`.
+         */
+        id: string;
+        /**
+         * Every token that it signed is refused; this is when the last of them would have expired. Null: none was alive.
+         */
+        tokensUntil: string | null;
+        /**
+         * Programs that verify with the JWKS alone may go on accepting them until then: that is when the last cached copy with the key ends.
+         */
+        jwksUntil: string;
+    };
 };
 
 export type Revocation = {
@@ -480,9 +704,9 @@ export type Revocation = {
     /**
      * What the target is. `secret`: one superseded text of a key.
      */
-    kind: 'token' | 'session' | 'key' | 'secret' | 'subject' | 'client' | 'everything';
+    kind: 'token' | 'session' | 'key' | 'secret' | 'signing-key' | 'subject' | 'client' | 'everything';
     /**
-     * The `jti`, the id, the subject, or a text's locator; empty for everything.
+     * The `jti`, the id, the `kid`, the subject, or a text's locator; empty for everything.
      */
     target: string;
     only: 'keys' | 'tokens' | null;
@@ -592,7 +816,7 @@ export type CreateProjectInput = {
     /**
      * What its tokens are signed with; RS256 if absent.
      */
-    algorithm?: 'RS256' | 'ES256' | 'Ed25519';
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
 export type Project = {
@@ -620,9 +844,42 @@ export type ProjectPage = {
     nextCursor: string | null;
 };
 
+export type CreateSigningKeyInput = {
+    algorithm: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+    /**
+     * A private key to import: PEM (PKCS #8, PKCS #1 or SEC 1, encrypted or not), or a JWK. Absent: a key pair is made.
+     */
+    key?: string | {
+        [key: string]: unknown;
+    };
+    /**
+     * Of an encrypted PEM.
+     */
+    passphrase?: string;
+    /**
+     * Of an imported key: what the tokens that are out name it. Its thumbprint (RFC 7638) if neither this nor the JWK says.
+     */
+    kid?: string;
+    /**
+     * Of an imported key: `next` (the default) is published and signs after the next rotation, `active` signs at once, `retiring` never signs, and verifies the tokens that are out.
+     */
+    status?: 'next' | 'active' | 'retiring';
+    /**
+     * Of an imported key: when the last token that it signed elsewhere expires. It is kept until then at least.
+     */
+    tokensUntil?: string;
+};
+
+export type RotateSigningKeyInput = {
+    /**
+     * Which ring; that of the project's own algorithm if absent.
+     */
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+};
+
 export type SigningKey = {
     /**
-     * The `kid` of the tokens that it signs: its thumbprint (RFC 7638).
+     * The `kid` of the tokens that it signs: its thumbprint (RFC 7638), or what it was imported with.
      */
     id: string;
     algorithm: string;
@@ -634,16 +891,50 @@ export type SigningKey = {
         [key: string]: unknown;
     };
     /**
-     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     * SubjectPublicKeyInfo (RFC 7468); null: the key has no public form.
+     */
+    publicPem: string | null;
+    /**
+     * When it was published, in the JWKS and in the feed.
      */
     createdAt: string;
+    /**
+     * Of a next key: when it begins to sign. Null: nothing says when.
+     */
+    activatesAt: string | null;
     activatedAt: string | null;
+    /**
+     * When it ceased to sign.
+     */
+    supersededAt: string | null;
+    /**
+     * Of a retiring key: when its last token has expired, and it leaves the JWKS.
+     */
+    retiresAt: string | null;
     retiredAt: string | null;
 };
 
 export type SigningKeyPage = {
     items: Array<SigningKey>;
     nextCursor: string | null;
+};
+
+export type SetSigningScheduleInput = {
+    /**
+     * How long a key signs before the next one does; null: until somebody rotates it. 7776000 (90 days) unless it was set.
+     */
+    periodSeconds: number | null;
+};
+
+export type SigningSchedule = {
+    /**
+     * How long a key signs before the next one does; null: until somebody rotates it. 7776000 (90 days) unless it was set.
+     */
+    periodSeconds: number | null;
+    /**
+     * How long a key is published before it signs: it is made this long ahead.
+     */
+    publishAheadSeconds: number;
 };
 
 export type CreateManagementKeyInput = {
@@ -1461,7 +1752,7 @@ export type MintTokenData = {
 
 export type MintTokenErrors = {
     /**
-     * `invalid_request`: The request is not valid.
+     * `invalid_request`: The request is not valid. `parent_refused`: The parent credential may not pass.
      */
     400: Problem;
     /**
@@ -1469,7 +1760,7 @@ export type MintTokenErrors = {
      */
     401: Problem;
     /**
-     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights. `exceeds_parent`: The parent does not hold these rights.
      */
     403: Problem;
     /**
@@ -1513,6 +1804,577 @@ export type MintTokenResponses = {
 
 export type MintTokenResponse = MintTokenResponses[keyof MintTokenResponses];
 
+export type ListSessionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Who the credential speaks for: an id of your own choosing.
+         */
+        subject?: string;
+        /**
+         * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+         */
+        state?: 'active' | 'suspended' | 'expired' | 'ended';
+    };
+    url: '/v1/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * One page of sessions.
+     */
+    200: SessionPage;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type CreateSessionData = {
+    body: CreateSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions';
+};
+
+export type CreateSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `revoked`: It was revoked. `suspended`: The subject or its client is disabled.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type CreateSessionError = CreateSessionErrors[keyof CreateSessionErrors];
+
+export type CreateSessionResponses = {
+    /**
+     * The first tokens of the session.
+     */
+    201: SessionTokens;
+};
+
+export type CreateSessionResponse = CreateSessionResponses[keyof CreateSessionResponses];
+
+export type RefreshSessionData = {
+    body: RefreshSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/refresh';
+};
+
+export type RefreshSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `suspended`: The subject or its client is disabled. `session_ended`: The session has ended. `refresh_token_reused`: The refresh token was used before, and its session was ended.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RefreshSessionError = RefreshSessionErrors[keyof RefreshSessionErrors];
+
+export type RefreshSessionResponses = {
+    /**
+     * The next tokens of the session.
+     */
+    200: SessionTokens;
+};
+
+export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
+
+export type ReadSessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}';
+};
+
+export type ReadSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSessionError = ReadSessionErrors[keyof ReadSessionErrors];
+
+export type ReadSessionResponses = {
+    /**
+     * The session.
+     */
+    200: Session;
+};
+
+export type ReadSessionResponse = ReadSessionResponses[keyof ReadSessionResponses];
+
+export type RevokeSessionData = {
+    body?: RevokeSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}/revoke';
+};
+
+export type RevokeSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RevokeSessionError = RevokeSessionErrors[keyof RevokeSessionErrors];
+
+export type RevokeSessionResponses = {
+    /**
+     * The receipt.
+     */
+    200: Receipt;
+};
+
+export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
+
+export type ListAudiencesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/v1/audiences';
+};
+
+export type ListAudiencesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListAudiencesError = ListAudiencesErrors[keyof ListAudiencesErrors];
+
+export type ListAudiencesResponses = {
+    /**
+     * One page of audiences.
+     */
+    200: AudiencePage;
+};
+
+export type ListAudiencesResponse = ListAudiencesResponses[keyof ListAudiencesResponses];
+
+export type DeleteAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type DeleteAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type DeleteAudienceError = DeleteAudienceErrors[keyof DeleteAudienceErrors];
+
+export type DeleteAudienceResponses = {
+    /**
+     * The defaults are gone.
+     */
+    204: void;
+};
+
+export type DeleteAudienceResponse = DeleteAudienceResponses[keyof DeleteAudienceResponses];
+
+export type ReadAudienceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type ReadAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadAudienceError = ReadAudienceErrors[keyof ReadAudienceErrors];
+
+export type ReadAudienceResponses = {
+    /**
+     * The defaults.
+     */
+    200: Audience;
+};
+
+export type ReadAudienceResponse = ReadAudienceResponses[keyof ReadAudienceResponses];
+
+export type PutAudienceData = {
+    body: PutAudienceInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        audience: string;
+    };
+    query?: never;
+    url: '/v1/audiences/{audience}';
+};
+
+export type PutAudienceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type PutAudienceError = PutAudienceErrors[keyof PutAudienceErrors];
+
+export type PutAudienceResponses = {
+    /**
+     * The defaults as they are now.
+     */
+    200: Audience;
+};
+
+export type PutAudienceResponse = PutAudienceResponses[keyof PutAudienceResponses];
+
 export type ListRevocationsData = {
     body?: never;
     headers?: {
@@ -1534,7 +2396,7 @@ export type ListRevocationsData = {
         /**
          * What the target is. `secret`: one superseded text of a key.
          */
-        kind?: 'token' | 'session' | 'key' | 'secret' | 'subject' | 'client' | 'everything';
+        kind?: 'token' | 'session' | 'key' | 'secret' | 'signing-key' | 'subject' | 'client' | 'everything';
         target?: string;
         ban?: boolean;
     };
@@ -2510,6 +3372,11 @@ export type ListSigningKeysData = {
          * The `nextCursor` of the page before.
          */
         cursor?: string;
+        algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256';
+        /**
+         * There is one active key an algorithm: the one that signs.
+         */
+        status?: 'next' | 'active' | 'retiring' | 'retired';
     };
     url: '/v1/signing-keys';
 };
@@ -2551,6 +3418,315 @@ export type ListSigningKeysResponses = {
 };
 
 export type ListSigningKeysResponse = ListSigningKeysResponses[keyof ListSigningKeysResponses];
+
+export type CreateSigningKeyData = {
+    body: CreateSigningKeyInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-keys';
+};
+
+export type CreateSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `already_exists`: It exists already.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type CreateSigningKeyError = CreateSigningKeyErrors[keyof CreateSigningKeyErrors];
+
+export type CreateSigningKeyResponses = {
+    /**
+     * The signing key, without its private part.
+     */
+    201: SigningKey;
+};
+
+export type CreateSigningKeyResponse = CreateSigningKeyResponses[keyof CreateSigningKeyResponses];
+
+export type ReadSigningKeyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/signing-keys/{id}';
+};
+
+export type ReadSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSigningKeyError = ReadSigningKeyErrors[keyof ReadSigningKeyErrors];
+
+export type ReadSigningKeyResponses = {
+    /**
+     * The signing key.
+     */
+    200: SigningKey;
+};
+
+export type ReadSigningKeyResponse = ReadSigningKeyResponses[keyof ReadSigningKeyResponses];
+
+export type RotateSigningKeyData = {
+    body?: RotateSigningKeyInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-keys/rotate';
+};
+
+export type RotateSigningKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RotateSigningKeyError = RotateSigningKeyErrors[keyof RotateSigningKeyErrors];
+
+export type RotateSigningKeyResponses = {
+    /**
+     * The key that takes over.
+     */
+    200: SigningKey;
+};
+
+export type RotateSigningKeyResponse = RotateSigningKeyResponses[keyof RotateSigningKeyResponses];
+
+export type ReadSigningScheduleData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-schedule';
+};
+
+export type ReadSigningScheduleErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSigningScheduleError = ReadSigningScheduleErrors[keyof ReadSigningScheduleErrors];
+
+export type ReadSigningScheduleResponses = {
+    /**
+     * The schedule.
+     */
+    200: SigningSchedule;
+};
+
+export type ReadSigningScheduleResponse = ReadSigningScheduleResponses[keyof ReadSigningScheduleResponses];
+
+export type SetSigningScheduleData = {
+    body: SetSigningScheduleInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-schedule';
+};
+
+export type SetSigningScheduleErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type SetSigningScheduleError = SetSigningScheduleErrors[keyof SetSigningScheduleErrors];
+
+export type SetSigningScheduleResponses = {
+    /**
+     * The schedule.
+     */
+    200: SigningSchedule;
+};
+
+export type SetSigningScheduleResponse = SetSigningScheduleResponses[keyof SetSigningScheduleResponses];
 
 export type ListManagementKeysData = {
     body?: never;

@@ -1,6 +1,7 @@
 import type { Change, KeyFill, Sink, Source } from '@claviger/verify'
 import type { Writer } from '../commands/writer.ts'
 import type { EngineParts } from '../scope.ts'
+import { SymmetricSecrets } from '../signing/symmetric-secrets.ts'
 import { fillKey } from './fill-key.ts'
 import { readSnapshot } from './snapshot.ts'
 
@@ -12,7 +13,7 @@ interface Delivery {
   readonly stop: () => void
 }
 
-type SourceParts = Pick<EngineParts, 'reader' | 'clock'> & {
+type SourceParts = Pick<EngineParts, 'reader' | 'clock' | 'sealer'> & {
   readonly writer: Pick<Writer, 'alive' | 'onChanges'>
 }
 
@@ -23,13 +24,18 @@ type SourceParts = Pick<EngineParts, 'reader' | 'clock'> & {
 export class DatabaseSource implements Source {
   readonly #parts: SourceParts
   readonly #projectId: string
+  readonly #secrets: SymmetricSecrets
   readonly #deliveries = new Map<Sink, Delivery>()
-  /** Sinks that failed to apply a change, so that nothing known there is certain. */
+  /**
+   * Sinks that failed to apply a change, so that nothing known there is certain, or that were told of a symmetric
+   * signing key before its secret was open.
+   */
   readonly #behind = new Set<Sink>()
 
   constructor(parts: SourceParts, projectId: string) {
     this.#parts = parts
     this.#projectId = projectId
+    this.#secrets = new SymmetricSecrets(parts, projectId)
   }
 
   async open(sink: Sink): Promise<void> {
@@ -94,8 +100,13 @@ export class DatabaseSource implements Source {
     const waiting: Change[] = []
     delivery.waiting = waiting
     const snapshot = await readSnapshot(reader, { projectId: this.#projectId, nowMs: clock.nowMs() })
+    // After the snapshot: so there is no key in it whose secret is not open.
+    await this.#secrets.load()
     delivery.waiting = null
-    sink.reset(snapshot)
+    const facts = snapshot.facts.map((fact) =>
+      fact.type === 'signing-key' ? this.#secrets.addTo(fact) : fact,
+    )
+    sink.reset({ ...snapshot, facts })
     this.#behind.delete(sink)
     for (const change of waiting) this.#deliver(sink, delivery, change)
   }
@@ -105,8 +116,13 @@ export class DatabaseSource implements Source {
       delivery.waiting.push(change)
       return
     }
+    // Others need not wait for a secret: whoever asks this sink next has it opened, with all else, by `refresh`.
+    if (change.facts.some((fact) => this.#secrets.lacks(fact))) this.#behind.add(sink)
     try {
-      sink.apply(change)
+      const facts = change.facts.map((fact) =>
+        fact.type === 'signing-key' ? this.#secrets.addTo(fact) : fact,
+      )
+      sink.apply({ ...change, facts })
     } catch (error) {
       this.#behind.add(sink)
       throw error

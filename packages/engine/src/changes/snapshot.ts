@@ -10,7 +10,7 @@ import type {
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
-import { readRule, SECRET_KIND } from '../revocation/rule-row.ts'
+import { readRule, SECRET_KIND, SIGNING_KEY_KIND } from '../revocation/rule-row.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { issuersFact } from '../signing/public-url.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -133,7 +133,7 @@ async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<Revoc
     .selectFrom('revocations')
     .selectAll()
     .where('project_id', '=', projectId)
-    .where('kind', 'not in', ['key', SECRET_KIND])
+    .where('kind', 'not in', ['key', SECRET_KIND, SIGNING_KEY_KIND])
     .where('lifted_at_ms', 'is', null)
     .where(({ eb, or }) => or([eb('only', 'is', null), eb('only', '=', 'tokens')]))
     .where(({ eb, or }) => or([eb('tokens_until_ms', 'is', null), eb('tokens_until_ms', '>=', nowMs)]))

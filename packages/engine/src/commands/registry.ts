@@ -1,3 +1,5 @@
+import { deleteAudienceCommand } from '../audiences/delete-audience.ts'
+import { putAudienceCommand } from '../audiences/put-audience.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
@@ -15,8 +17,15 @@ import { createRevocationCommand } from '../revocation/create-revocation.ts'
 import { liftBanCommand } from '../revocation/lift-ban.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
+import { createSessionCommand } from '../sessions/create-session.ts'
+import { refreshSessionCommand } from '../sessions/refresh-session.ts'
+import { revokeSessionCommand } from '../sessions/revoke-session.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
+import { createSigningKeyCommand } from '../signing/create-signing-key.ts'
 import { setPublicUrlCommand } from '../signing/public-url.ts'
+import { rotateSigningKeyCommand } from '../signing/rotate-signing-key.ts'
+import { setSigningScheduleCommand } from '../signing/signing-schedule.ts'
+import { turnRingCommand } from '../signing/turn-ring.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
@@ -49,7 +58,16 @@ export const commands = {
   'delete-subject': deleteSubjectCommand,
   'patch-subject': patchSubjectCommand,
   'put-subject': putSubjectCommand,
+  'create-session': createSessionCommand,
+  'refresh-session': refreshSessionCommand,
+  'revoke-session': revokeSessionCommand,
+  'delete-audience': deleteAudienceCommand,
+  'put-audience': putAudienceCommand,
   'add-signing-key': addSigningKeyCommand,
+  'create-signing-key': createSigningKeyCommand,
+  'rotate-signing-key': rotateSigningKeyCommand,
+  'set-signing-schedule': setSigningScheduleCommand,
+  'turn-ring': turnRingCommand,
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,

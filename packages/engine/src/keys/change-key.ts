@@ -7,6 +7,7 @@ import { formatMetadata, Metadata } from '../metadata.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import { type GivenRights, heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
+import { endIssued } from './end-key.ts'
 import { givenRights, type KeyRow, loadLiveKey } from './key.ts'
 import { ExpiresAt, IpAllow, KeyName, NotBefore } from './key-input.ts'
 import { extendsValidity, parseValidity, storeChange, type Validity, validityOf } from './key-validity.ts'
@@ -43,7 +44,8 @@ interface ChangeKeyArgs {
 
 /**
  * Changes a key, and what it may do from the next verification on. Taking away and naming need no grants; anything else
- * needs grants that cover what the key holds before and after (rule M3). Throws `revoked` for a revoked key.
+ * needs grants that cover what the key holds before and after (rule M3). Taking away ends the tokens that were derived
+ * from the key so far: they say what it held before (rule R4). Throws `revoked` for a revoked key.
  */
 export async function changeKey(scope: Scope, id: string, input: unknown): Promise<KeyView> {
   const fields = parseInput(ChangeKeyInput, input)
@@ -84,6 +86,10 @@ export const changeKeyCommand: Command<ChangeKeyArgs, KeyView> = async (context,
     requireGrants(rights, await heldPermissions(place, after.given), 'the key')
   }
 
+  const isNarrowed =
+    extendsRights(after.given, before.given) ||
+    extendsValidity({ ...after.validity, disabled: false }, { ...before.validity, disabled: false })
+  if (isNarrowed) await endIssued(context, key, 'The key was narrowed.')
   const changed = await storeChange(context, key, { validity: after.validity, columns: columnsOf(args) })
   await context.audit({
     projectId,

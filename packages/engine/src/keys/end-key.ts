@@ -39,8 +39,11 @@ export async function endKey(context: CommandContext, key: KeyRow, end: KeyEnd):
   return rule
 }
 
-/** Kills the tokens that name the key as their client, in every project that it could have issued in. */
-async function endIssued(context: CommandContext, key: KeyRow, reason: string | null): Promise<void> {
+/**
+ * Kills the tokens that name the key as their client, in every project that it could have issued in: when the key ends,
+ * and when a customer's key is narrowed from which they may have been derived (rule R4). What is derived anew lives.
+ */
+export async function endIssued(context: CommandContext, key: KeyRow, reason: string | null): Promise<void> {
   for (const projectId of await projectsIssuedIn(context, key)) {
     await addRule(context, projectId, {
       kind: 'client',

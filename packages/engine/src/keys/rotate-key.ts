@@ -5,6 +5,7 @@ import { authorize, authorizeRead, requireGrants } from '../management/authorize
 import { heldPermissions } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import { formatTime, Time } from '../time.ts'
+import { endIssued } from './end-key.ts'
 import { givenRights, loadLiveKey } from './key.ts'
 import { makeKeyText } from './key-text.ts'
 import { CreatedKey, type KeyView, loadKeyView } from './key-view.ts'
@@ -57,6 +58,8 @@ export const rotateKeyCommand: Command<RotateKeyArgs, RotateKeyResult> = async (
   const key = await loadLiveKey(context.db, { kind: 'customer', projectId }, id)
   requireGrants(rights, await heldPermissions({ db: context.db, projectId }, givenRights(key)), 'the key')
 
+  // Where the former text ends at once, so does what was derived from it; an overlap outlives the usual token.
+  if (args.overlapSeconds === 0) await endIssued(context, key, 'The key was rotated without an overlap.')
   const endsAtMs = await rotateSecrets(context, key, args)
   const previousExpiresAt = formatTime(endsAtMs)
   await context.audit({

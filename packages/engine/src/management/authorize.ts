@@ -30,29 +30,54 @@ const keyQuery = new PreparedQuery((db, parameter: (name: 'id') => string) =>
     .where('project_id', '=', MANAGEMENT_PROJECT),
 )
 
-/**
- * Reads the caller's rights. Inside a command it reads them in the command's transaction, so that nothing
- * commits for a management key after its revocation was acknowledged. Throws `unauthenticated` then.
- */
-export async function loadRights({ db, nowMs, actor }: RightsSource): Promise<Rights> {
-  if (actor.kind !== 'management-key') return ALL_RIGHTS
+/** A caller as the database has it, apart from the hour. */
+export interface Caller extends Rights {
+  readonly notBeforeMs: number | null
+  readonly expiresAtMs: number | null
+}
+
+/** Throws `unauthenticated` for a management key that was revoked, disabled or deleted. */
+export async function readCaller({ db, actor }: Pick<RightsSource, 'db' | 'actor'>): Promise<Caller> {
+  if (actor.kind !== 'management-key') return { ...ALL_RIGHTS, notBeforeMs: null, expiresAtMs: null }
   const [key] = await keyQuery.execute(db, { id: actor.keyId })
   // A key without verbs is a customer's, and never manages (rule M4).
   if (key === undefined || key.verbs === null) throw unauthenticated()
   if (key.revoked_at_ms !== null || key.deleted_at_ms !== null || key.disabled !== 0) throw unauthenticated()
-  if (key.expires_at_ms !== null && key.expires_at_ms <= nowMs) throw unauthenticated()
-  if (key.not_before_ms !== null && key.not_before_ms > nowMs) throw unauthenticated()
   if (await isKilled(db, key)) throw unauthenticated()
   const { verbs, grants } = powerOf(key)
-  return { verbs: new Set(verbs), grants, boundTo: key.managed_project_id }
+  return {
+    verbs: new Set(verbs),
+    grants,
+    boundTo: key.managed_project_id,
+    notBeforeMs: key.not_before_ms,
+    expiresAtMs: key.expires_at_ms,
+  }
+}
+
+/** The caller's rights, once it is known that it may use them now and has the verb in the project (rules M1, M2). */
+export function authorizeCaller(
+  caller: Caller,
+  { nowMs, projectId, verb }: { nowMs: number; projectId: string; verb: Verb },
+): Rights {
+  requireInTime(caller, nowMs)
+  requireProject(caller, projectId)
+  requireVerb(caller, verb)
+  return caller
+}
+
+/**
+ * Reads the caller's rights. Inside a command it reads them in the command's transaction, so that nothing
+ * commits for a management key after its revocation was acknowledged. Throws `unauthenticated` then.
+ */
+export async function loadRights(source: RightsSource): Promise<Rights> {
+  const caller = await readCaller(source)
+  requireInTime(caller, source.nowMs)
+  return caller
 }
 
 /** The caller's rights, once it is known to have the verb in the project (rules M1, M2). */
 export async function authorize(source: RightsSource, projectId: string, verb: Verb): Promise<Rights> {
-  const rights = await loadRights(source)
-  requireProject(rights, projectId)
-  requireVerb(rights, verb)
-  return rights
+  return authorizeCaller(await readCaller(source), { nowMs: source.nowMs, projectId, verb })
 }
 
 /** For what only reads, and for what reads before its command runs. */
@@ -101,6 +126,11 @@ export function requirePower(rights: Rights, { verbs, grants }: Power): void {
 /** The management keys that the caller sees: those of its own project, or all (rules M1, M2). */
 export function managementPlace(rights: Rights): KeyPlace {
   return { kind: 'management', projectId: MANAGEMENT_PROJECT, boundTo: rights.boundTo }
+}
+
+function requireInTime({ notBeforeMs, expiresAtMs }: Caller, nowMs: number): void {
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) throw unauthenticated()
+  if (notBeforeMs !== null && notBeforeMs > nowMs) throw unauthenticated()
 }
 
 function unauthenticated(): CodedError {

@@ -1,4 +1,4 @@
-import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
+import { signingAlgorithmOf } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
@@ -7,6 +7,7 @@ import { checkKeyPrefix, KeyPrefix } from '../keys/key-input.ts'
 import { loadRights, type Rights, requireVerb } from '../management/authorize.ts'
 import { newId } from '../random.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
+import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { DEFAULT_ALGORITHM, insertProject, type NewProject, newProject } from './insert-project.ts'
 import { type ProjectView, viewProject } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
@@ -20,7 +21,7 @@ export const CreateProjectInput = Type.Object(
     }),
     keyPrefix: Type.Optional(KeyPrefix),
     algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
+      Type.With(TokenAlgorithm, {
         description: `What its tokens are signed with; ${DEFAULT_ALGORITHM} if absent.`,
       }),
     ),
@@ -46,7 +47,7 @@ export async function createProject(scope: ProjectsScope, input: unknown): Promi
   if (keyPrefix !== undefined) checkKeyPrefix(keyPrefix)
   const id = newId('prj', clock.nowMs(), random)
   const project = newProject({ id, name, keyPrefix, algorithm }, random)
-  const signingKey = await makeSigningKey(scope, id, project.algorithm)
+  const signingKey = await makeSigningKey(scope, id, signingAlgorithmOf(project.algorithm))
   return scope.writer.run('create-project', { project, signingKey }, actor)
 }
 

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@claviger/verify'
+import type { HeaderAlgorithm, SigningAlgorithm } from '@claviger/verify'
 import { firstEpoch } from '../changes/epochs.ts'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
@@ -10,7 +10,7 @@ export interface NewProject {
   readonly id: string
   readonly name: string
   readonly keyPrefix: string
-  readonly algorithm: SigningAlgorithm
+  readonly algorithm: HeaderAlgorithm
   /** Its first (rule E1). */
   readonly epoch: string
 }
@@ -25,7 +25,7 @@ export function newProject(
     readonly id: string
     readonly name: string
     readonly keyPrefix?: string | undefined
-    readonly algorithm?: SigningAlgorithm | undefined
+    readonly algorithm?: HeaderAlgorithm | undefined
   },
   random: Random,
 ): NewProject {

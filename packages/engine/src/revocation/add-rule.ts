@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { RevocationKind, RevocationRule } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
-import type { SECRET_KIND } from './rule-row.ts'
+import type { SECRET_KIND, SIGNING_KEY_KIND } from './rule-row.ts'
 
 /** What a revocation rule is made of; its id and position come from the command that makes it. */
 export interface NewRule extends Omit<RevocationRule, 'id' | 'position'> {
   readonly reason: string | null
 }
 
-/** A revocation as it is stored: a rule, or the record of a secret that was ended (rule V6). */
+/** A revocation as it is stored: a rule, or the record of a secret or a signing key that was ended (rules V1, V6). */
 interface RevocationRecord extends Omit<NewRule, 'kind'> {
-  readonly kind: RevocationKind | typeof SECRET_KIND
+  readonly kind: RevocationKind | typeof SECRET_KIND | typeof SIGNING_KEY_KIND
 }
 
 /** No token lives longer (DESIGN section 7). */
@@ -40,7 +40,7 @@ export async function addRule(
   return added
 }
 
-/** Writes the row of a revocation, and tells nobody: for a rule, and for the end of a single secret. */
+/** Writes the row of a revocation, and tells nobody: for a rule, and for the end of a secret or a signing key. */
 export async function recordRevocation(
   context: CommandContext,
   projectId: string,

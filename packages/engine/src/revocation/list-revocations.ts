@@ -5,19 +5,20 @@ import { authorizeRead } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import type { Scope } from '../scope.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
-import { type RuleRow, SECRET_KIND } from './rule-row.ts'
+import { type RuleRow, SECRET_KIND, SIGNING_KEY_KIND } from './rule-row.ts'
 
 const TimeOrNull = Type.Union([Time, Type.Null()])
 
-const Kind = Type.Enum(['token', 'session', 'key', SECRET_KIND, 'subject', 'client', 'everything'], {
-  description: `What the target is. \`${SECRET_KIND}\`: one superseded text of a key.`,
-})
+const Kind = Type.Enum(
+  ['token', 'session', 'key', SECRET_KIND, SIGNING_KEY_KIND, 'subject', 'client', 'everything'],
+  { description: `What the target is. \`${SECRET_KIND}\`: one superseded text of a key.` },
+)
 
 export const RevocationView = Type.Object({
   id: Type.String(),
   kind: Kind,
   target: Type.String({
-    description: "The `jti`, the id, the subject, or a text's locator; empty for everything.",
+    description: "The `jti`, the id, the `kid`, the subject, or a text's locator; empty for everything.",
   }),
   only: Type.Union([Type.Enum(['keys', 'tokens']), Type.Null()]),
   ban: Type.Boolean(),

@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely'
 import { authorizeRead } from '../management/authorize.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { type Receipt, receiptOf } from './receipt.ts'
+import type { Schema } from '../storage/schema.ts'
+import { type Receipt, receiptOfRow } from './receipt.ts'
 import { noRevocation } from './rule-row.ts'
 
 /**
@@ -11,12 +13,21 @@ import { noRevocation } from './rule-row.ts'
  */
 export async function readReceipt(scope: Scope, id: string): Promise<Receipt> {
   await authorizeRead(scope, 'revocations:read')
-  const row = await scope.reader
+  return showReceipt(scope.reader, [scope.projectId, MANAGEMENT_PROJECT], id)
+}
+
+/** The receipt of a revocation in one of the projects; asks for no right. Throws `not_found`. */
+export async function showReceipt(
+  db: Kysely<Schema>,
+  projectIds: readonly string[],
+  id: string,
+): Promise<Receipt> {
+  const row = await db
     .selectFrom('revocations')
-    .select(['epoch', 'number'])
+    .selectAll()
     .where('id', '=', id)
-    .where('project_id', 'in', [scope.projectId, MANAGEMENT_PROJECT])
+    .where('project_id', 'in', projectIds)
     .executeTakeFirst()
   if (row === undefined) throw noRevocation()
-  return receiptOf({ id, position: { epoch: row.epoch, number: row.number } })
+  return receiptOfRow(row)
 }

@@ -1,5 +1,6 @@
 import type { RevocationRule } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
+import { endIssued } from '../keys/end-key.ts'
 import { emitKey, type KeyRow, type SecretRow } from '../keys/key.ts'
 import { recordRevocation } from './add-rule.ts'
 import { SECRET_KIND } from './rule-row.ts'
@@ -29,5 +30,7 @@ export async function revokeSecret(
     reason,
   })
   await emitKey(context, key)
+  // Which text a token was derived from is not known: those of the key so far die, and can be derived anew (rule R4).
+  await endIssued(context, key, reason)
   return { id, position }
 }

@@ -12,7 +12,13 @@ export type RuleRow = Selectable<RevocationTable>
  */
 export const SECRET_KIND = 'secret'
 
-/** A rule as its row says it. Not for rows of {@link SECRET_KIND}. */
+/**
+ * What `kind` says of the record of a signing key's emergency retirement. It is no rule either: verifiers are told that
+ * the key is retired, and accept nothing that it signed.
+ */
+export const SIGNING_KEY_KIND = 'signing-key'
+
+/** A rule as its row says it. Not for rows of {@link SECRET_KIND} and {@link SIGNING_KEY_KIND}. */
 export function readRule(
   row: Omit<RuleRow, 'project_id' | 'reason' | 'created_at_ms' | 'lifted_at_ms'>,
 ): RevocationRule {

@@ -1,14 +1,8 @@
-import type { SigningAlgorithm } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import type { EngineParts } from '../scope.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from './make-signing-key.ts'
-
-/** Which of a project's keyrings: there is one an algorithm. */
-export interface Ring {
-  readonly projectId: string
-  readonly algorithm: SigningAlgorithm
-}
+import type { Ring } from './ring.ts'
 
 /**
  * Begins a ring with a key that signs at once, and answers that key's `kid`. There is nothing to hand over from, so it

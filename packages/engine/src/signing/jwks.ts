@@ -1,4 +1,4 @@
-import { ALGORITHMS, isSigningAlgorithm } from '@claviger/verify'
+import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
 import type { Schema } from '../storage/schema.ts'
@@ -9,7 +9,10 @@ export type Jwks = Static<typeof Jwks>
 
 /**
  * The public keys that tokens of the project can be checked with: those that sign, will sign, or have signed what has
- * not expired. Anybody may read them.
+ * not expired. Anybody may read them. A symmetric key has no public part, and no entry.
+ *
+ * An entry says its `alg`, unless tokens carry one of several names for it: a reader that compares the two would refuse
+ * the tokens of the other name. Its type and curve say as much.
  */
 export async function readJwks(db: Kysely<Schema>, projectId: string): Promise<Jwks> {
   const rows = await db
@@ -20,12 +23,12 @@ export async function readJwks(db: Kysely<Schema>, projectId: string): Promise<J
     .orderBy('created_at_ms')
     .orderBy('id')
     .execute()
-  return {
-    keys: rows.map((row) => ({
-      ...JSON.parse(row.public_jwk),
-      kid: row.id,
-      use: 'sig',
-      alg: isSigningAlgorithm(row.algorithm) ? ALGORITHMS[row.algorithm].joseName : row.algorithm,
-    })),
-  }
+  const keys = rows.flatMap((row) => {
+    if (!isSigningAlgorithm(row.algorithm)) return []
+    const { symmetric, joseName, acceptedNames }: AlgorithmTraits = ALGORITHMS[row.algorithm]
+    if (symmetric) return []
+    const alg = acceptedNames.length === 1 ? { alg: joseName } : {}
+    return [{ ...JSON.parse(row.public_jwk), kid: row.id, use: 'sig', ...alg }]
+  })
+  return { keys }
 }

@@ -1,11 +1,14 @@
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
+import { sessions } from './migrations/0002-sessions.ts'
+import { keyring } from './migrations/0003-keyring.ts'
+import { audiences } from './migrations/0004-audiences.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables]
+const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences]
 
 /**
  * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws
@@ -17,13 +20,14 @@ export async function migrate(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
   const version = await readVersion(db)
-  if (version > migrations.length) {
+  const known = migrations.at(-1)?.number ?? 0
+  if (version > known) {
     throw new CodedError(
       'unavailable',
-      `The database is of version ${version}, and this Claviger knows ${migrations.length}. Start a newer Claviger.`,
+      `The database is of version ${version}, and this Claviger knows ${known}. Start a newer Claviger.`,
     )
   }
-  for (const migration of migrations.slice(version)) {
+  for (const migration of migrations.filter(({ number }) => number > version)) {
     await migration.up(db as Kysely<unknown>, SQLITE_TYPES)
     await db
       .insertInto('migrations')

@@ -15,6 +15,11 @@ export function checkClaims(
   if (reserved.length === 0) return claims
   throw new CodedError(
     'invalid_request',
-    `\`claims\` names ${reserved.map((name) => `\`${name}\``).join(', ')}, which mean something already. Choose other names.`,
+    `\`claims\` names ${reserved.map((name) => `\`${name}\``).join(', ')}, which mean something already. Choose other names, such as ${suggest(reserved[0] ?? '')}.`,
   )
+}
+
+/** A name that nobody registers: one below a domain of the caller's own (RFC 7519, section 4.2). */
+function suggest(name: string): string {
+  return `\`https://example.com/${name}\` with a domain of yours`
 }

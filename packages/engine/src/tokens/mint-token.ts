@@ -1,141 +1,77 @@
-import {
-  ALGORITHMS,
-  effectivePermissions,
-  formatPosition,
-  type Position,
-  parseStrictJson,
-  type SigningAlgorithm,
-} from '@claviger/verify'
-import Type, { type Static } from 'typebox'
+import type { Parent, Position, Refusal } from '@claviger/verify'
+import type { AudienceDefaults } from '../audiences/audience-defaults.ts'
 import { CodedError } from '../coded-error.ts'
-import type { Actor } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
-import { authorizeRead, requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { newId } from '../random.ts'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
-import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { requireRoles } from '../roles/role-permissions.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { signToken } from '../signing/sign-token.ts'
-import { SubjectId } from '../subjects/subject-input.ts'
-import { formatTime, Time } from '../time.ts'
-import { CustomClaims, checkClaims } from './custom-claims.ts'
-import { findIssuer, readMintHead } from './mint-queries.ts'
-
-const DEFAULT_TTL_SECONDS = 600
-const MAX_AUDIENCES = 20
-
-/** The `client_id` of tokens that the embedding program mints. */
-const EMBEDDED_CLIENT = 'embedded'
-
-const Audience = Type.String({ minLength: 1, maxLength: 255 })
-
-export const MintTokenInput = Type.Object(
-  {
-    subject: SubjectId,
-    audience: Type.Union([Audience, Type.Array(Audience, { minItems: 1, maxItems: MAX_AUDIENCES })], {
-      description:
-        'Which services the token is meant for: a verifier takes only what names its own audience.',
-    }),
-    ttlSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_TOKEN_LIFE_SECONDS,
-        description: `How long the token lives; ${DEFAULT_TTL_SECONDS} if absent.`,
-      }),
-    ),
-    scopes: Type.Optional(ScopeList),
-    roles: Type.Optional(RoleNameList),
-    permissions: Type.Optional(PermissionList),
-    claims: Type.Optional(CustomClaims),
-    algorithm: Type.Optional(
-      Type.Enum(Object.keys(ALGORITHMS) as SigningAlgorithm[], {
-        description: "What it is signed with; the project's own algorithm if absent.",
-      }),
-    ),
-  },
-  { additionalProperties: false },
-)
-export type MintTokenInput = Static<typeof MintTokenInput>
-
-export const MintedToken = Type.Object({
-  id: Type.String({ description: 'Its `jti`.' }),
-  credential: Type.String(),
-  expiresAt: Time,
-})
-export type MintedToken = Static<typeof MintedToken>
+import { checkClaims } from './custom-claims.ts'
+import { deriveBasis } from './derive-basis.ts'
+import { grantBasis } from './grant-basis.ts'
+import type { MintFacts } from './mint-facts.ts'
+import { type MintedToken, MintTokenInput } from './mint-input.ts'
+import { signAccessToken } from './sign-access-token.ts'
+import { sizeWarnings } from './size-warnings.ts'
+import type { TokenBasis } from './token-basis.ts'
+import { DEFAULT_TTL_SECONDS } from './token-input.ts'
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
-  /** Resolves once this process's own verifier of the project has applied the position (rule V2). */
+  readonly mintFacts: MintFacts
+  /** Resolves once this process's own verifier of the project has applied the position (rule V2), and so knows the key. */
   readonly waitForApplied: (position: Position) => Promise<void>
+  /** Asks that verifier whether a credential may pass now, and what can be derived from it. */
+  readonly verifyParent: (credential: string) => Promise<Parent | Refusal>
 }
 
 /**
  * Mints an access token (RFC 9068), signed on the thread pool. It writes no row. Handing out rights needs grants that
- * cover them, roles by what they confer now (rule M3).
+ * cover them, roles by what they confer now (rule M3); with a `parent` the rights are the parent's (rule R4). What the
+ * call leaves open is filled in from the defaults of its audiences.
  *
  * Its `pos` is the head as it was before anything was read that lets the caller mint, so whatever takes that away comes
  * after it and kills the token (rule V2). SQLite reads the head in microseconds: concurrent mints need not share one.
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
-  const { position, algorithm } = await readMintHead(scope)
+  const facts = await scope.mintFacts.current(scope)
   const nowMs = scope.clock.nowMs()
-  const rights = await authorizeRead(scope, 'tokens:mint')
+  const rights = await facts.rights(scope)
   const fields = parseInput(MintTokenInput, input)
-  const given = {
-    roles: distinct(fields.roles ?? []),
-    permissions: distinct(fields.permissions ?? []),
-    scopes: checkScopes(fields.scopes ?? null),
-  }
-  const roles = await requireRoles({ db: scope.reader, projectId: scope.projectId }, given.roles)
-  const held = effectivePermissions({
-    roles: [...roles.values()],
-    direct: given.permissions,
-    scopes: given.scopes,
-    bound: null,
+  const own = checkClaims(fields.claims)
+  const request = { fields, rights, facts }
+  const basis =
+    fields.parent === undefined
+      ? await grantBasis(scope, request)
+      : await deriveBasis(scope, { ...request, parent: fields.parent })
+  const defaults = await facts.defaults(basis.audiences)
+
+  const token = await signAccessToken(scope, {
+    ...basis,
+    claims: customClaims(defaults, own, basis),
+    algorithm: fields.algorithm ?? defaults.algorithm ?? facts.algorithm,
+    issuedAtMs: nowMs,
+    ttlSeconds: fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS,
   })
-  requireGrants(rights, held, 'the token')
-
-  const { issuer, signingKeyId } = await findIssuer(scope, fields.algorithm ?? algorithm)
-  const id = newId('tok', nowMs, scope.random)
-  const issuedAt = Math.floor(nowMs / 1000)
-  const expiresAt = issuedAt + (fields.ttlSeconds ?? DEFAULT_TTL_SECONDS)
-  const claims = {
-    ...checkClaims(fields.claims),
-    iss: issuer,
-    sub: fields.subject,
-    aud: typeof fields.audience === 'string' ? fields.audience : distinct(fields.audience),
-    exp: expiresAt,
-    iat: issuedAt,
-    jti: id,
-    client_id: clientIdOf(scope.actor),
-    // Absent: nothing narrows. Empty: nothing is permitted (rule R2).
-    ...(given.scopes === null ? {} : { scope: given.scopes.join(' ') }),
-    ...(given.roles.length === 0 ? {} : { roles: given.roles }),
-    ...(given.permissions.length === 0 ? {} : { permissions: given.permissions }),
-    pos: formatPosition(position),
-  }
-  const signingKey = await scope.keyring.open(scope.projectId, signingKeyId)
-  await scope.waitForApplied(position)
-  const credential = await signToken(signingKey, writeClaims(claims))
-  return { id, credential, expiresAt: formatTime(expiresAt * 1000) }
+  const warnings = sizeWarnings(token.credential.length)
+  return warnings === undefined ? token : { ...token, warnings }
 }
 
-/** A management key acts as the client of what it mints, so that revoking the key revokes that too (rule V5). */
-function clientIdOf(actor: Actor): string {
-  return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
-}
-
-/** What our own verifiers would refuse to read is not signed. */
-function writeClaims(claims: Readonly<Record<string, unknown>>): string {
-  const json = JSON.stringify(claims)
-  if (parseStrictJson(json) !== undefined) return json
+/**
+ * Those of the call go before the defaults, those of a parent before both: a service that trusts a claim must not be
+ * told another one by whoever holds the token.
+ */
+function customClaims(
+  defaults: AudienceDefaults,
+  own: Readonly<Record<string, unknown>>,
+  { claims }: TokenBasis,
+): Readonly<Record<string, unknown>> {
+  const changed = Object.keys(own).find(
+    (name) => Object.hasOwn(claims, name) && JSON.stringify(claims[name]) !== JSON.stringify(own[name]),
+  )
+  if (changed === undefined) return { ...defaults.claims, ...own, ...claims }
   throw new CodedError(
-    'invalid_request',
-    'The claims are nested too deeply, a text among them holds half a surrogate pair, or a name a quote, a backslash or a control character: no verifier would read them.',
+    'exceeds_parent',
+    `The parent has the claim \`${changed}\`, which a derived token inherits as it is. Leave it out of \`claims\`.`,
   )
 }

@@ -1,57 +1,80 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { ALGORITHMS, type SigningAlgorithm } from '@claviger/verify'
-import { createLocalJWKSet, jwtVerify } from 'jose'
+import { constants, createHmac, createPrivateKey, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import {
+  ALGORITHMS,
+  HEADER_ALGORITHMS,
+  type HeaderAlgorithm,
+  type SigningAlgorithm,
+  signingAlgorithmOf,
+} from '@claviger/verify'
+import { CompactSign, createLocalJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestInstallation, type TestInstallation } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing, PUBLIC_URL } from '../../test/issuing.ts'
+import {
+  decodeWithPyJwt,
+  encodeWithPyJwt,
+  hasOpenssl,
+  hasPyJwt,
+  OpensslCommand,
+  opensslHasMlDsa,
+} from '../../test/other-implementations.ts'
 import { type Jwks, readJwks } from '../signing/jwks.ts'
+import { signingKeyPlace } from '../signing/make-signing-key.ts'
 import { mintToken } from './mint-token.ts'
 
-const EVERY_ALGORITHM = Object.keys(ALGORITHMS) as SigningAlgorithm[]
+const PUBLIC = HEADER_ALGORITHMS.filter((name) => name !== 'HS256')
 
-const PYTHON = '/usr/bin/python3'
-const hasPyJwt = spawnSync(PYTHON, ['-c', 'import jwt, cryptography']).status === 0
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+/** Debian's PyJWT knows Ed25519 by the name `EdDSA` alone, and no ML-DSA. */
+const PYJWT = HEADER_ALGORITHMS.filter((name) => name !== 'Ed25519' && name !== 'ML-DSA-65')
 
-/** Debian's PyJWT knows Ed25519 by the name `EdDSA` alone. */
-const PYJWT_ALGORITHMS = ['RS256', 'ES256'] as const satisfies SigningAlgorithm[]
-
-const PYJWT_PROGRAM = `
-import json, sys, jwt
-given = json.load(sys.stdin)
-kid = jwt.get_unverified_header(given['token'])['kid']
-[key] = [key for key in given['jwks']['keys'] if key['kid'] == kid]
-claims = jwt.decode(given['token'], jwt.PyJWK(key, key['alg']).key, algorithms=[given['algorithm']],
-                    audience=given['audience'], issuer=given['issuer'], options={'verify_exp': False, 'verify_iat': False})
-print(json.dumps(claims))
-`
+/** A name in a header makes no difference to openssl. */
+const OPENSSL = (Object.keys(ALGORITHMS) as SigningAlgorithm[]).filter((name) => name !== 'HS256')
 
 let installation: TestInstallation
 let issuing: Issuing
 let jwks: Jwks
-const tokens = new Map<SigningAlgorithm, string>()
+const tokens = new Map<HeaderAlgorithm, string>()
+/** PKCS #8 or a secret, as it is kept, by `kid`. */
+const privateParts = new Map<string, Buffer>()
 
 beforeAll(async () => {
   installation = await openTestInstallation()
   issuing = await openIssuing(installation)
-  for (const algorithm of EVERY_ALGORITHM) {
+  for (const algorithm of HEADER_ALGORITHMS) {
     const input = { subject: 'user_1', audience: AUDIENCE, permissions: ['a:b'], algorithm }
     tokens.set(algorithm, (await mintToken(issuing.scope, input)).credential)
   }
   jwks = await readJwks(installation.reader, 'default')
+  const rows = await installation.reader.selectFrom('signing_keys').selectAll().execute()
+  for (const { id, project_id, private_sealed } of rows) {
+    privateParts.set(
+      id,
+      Buffer.from(installation.sealer.open(signingKeyPlace(project_id, id), private_sealed)),
+    )
+  }
 })
 afterAll(() => installation.close())
 
-function tokenOf(algorithm: SigningAlgorithm): string {
+function tokenOf(algorithm: HeaderAlgorithm): string {
   return tokens.get(algorithm) ?? ''
 }
 
-function publicKeyOf(algorithm: SigningAlgorithm): KeyObject {
-  const jwk = jwks.keys.find(({ alg }) => alg === algorithm)
+function kidOf(algorithm: HeaderAlgorithm): string {
+  const [header = ''] = tokenOf(algorithm).split('.')
+  return JSON.parse(Buffer.from(header, 'base64url').toString()).kid
+}
+
+function publicKeyOf(algorithm: HeaderAlgorithm): KeyObject {
+  const jwk = jwks.keys.find(({ kid }) => kid === kidOf(algorithm))
   return createPublicKey({ key: { ...jwk }, format: 'jwk' })
+}
+
+function privatePartOf(algorithm: HeaderAlgorithm): Buffer {
+  return privateParts.get(kidOf(algorithm)) ?? Buffer.alloc(0)
+}
+
+function privateKeyOf(algorithm: HeaderAlgorithm): KeyObject {
+  return createPrivateKey({ key: privatePartOf(algorithm), format: 'der', type: 'pkcs8' })
 }
 
 /** What was signed, and the signature. */
@@ -64,7 +87,7 @@ function partsOf(token: string): { readonly input: Buffer; readonly signature: B
 }
 
 describe('a minted token is accepted by', () => {
-  test.each(EVERY_ALGORITHM)('jose, signed with %s, through the JWKS', async (algorithm) => {
+  test.each(PUBLIC)('jose, signed with %s, through the JWKS', async (algorithm) => {
     const { payload } = await jwtVerify(tokenOf(algorithm), createLocalJWKSet(jwks), {
       issuer: PUBLIC_URL,
       audience: AUDIENCE,
@@ -75,57 +98,102 @@ describe('a minted token is accepted by', () => {
     expect(payload).toMatchObject({ sub: 'user_1', permissions: ['a:b'] })
   })
 
-  test.each(EVERY_ALGORITHM)('bare node:crypto, signed with %s, in the encoding of JOSE', (algorithm) => {
+  test('jose, signed with HS256, with the secret that no JWKS holds', async () => {
+    const options = { algorithms: ['HS256'], currentDate: new Date(installation.clock.nowMs()) }
+    const { payload } = await jwtVerify(tokenOf('HS256'), privatePartOf('HS256'), options)
+    expect(payload).toMatchObject({ sub: 'user_1' })
+    expect(jwks.keys.map(({ kid }) => kid)).not.toContain(kidOf('HS256'))
+  })
+
+  test.each(OPENSSL)('bare node:crypto, signed with %s, in the encoding of JOSE', (algorithm) => {
     const { input, signature } = partsOf(tokenOf(algorithm))
-    const key = { key: publicKeyOf(algorithm), dsaEncoding: 'ieee-p1363' } as const
+    const key = {
+      key: publicKeyOf(algorithm),
+      dsaEncoding: 'ieee-p1363',
+      ...(algorithm.startsWith('PS')
+        ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+        : {}),
+    } as const
     expect(verify(ALGORITHMS[algorithm].digest, input, key, signature)).toBe(true)
   })
 
-  test.skipIf(!hasPyJwt).each(PYJWT_ALGORITHMS)('PyJWT, signed with %s', (algorithm) => {
-    const input = JSON.stringify({
+  test.skipIf(!hasPyJwt).each(PYJWT)('PyJWT, signed with %s', (algorithm) => {
+    const claims = decodeWithPyJwt({
       token: tokenOf(algorithm),
       jwks,
       algorithm,
       audience: AUDIENCE,
       issuer: PUBLIC_URL,
+      ...(algorithm === 'HS256' ? { secret: privatePartOf(algorithm).toString('base64url') } : {}),
     })
-    const output = execFileSync(PYTHON, ['-c', PYJWT_PROGRAM], { input, encoding: 'utf8' })
-    expect(JSON.parse(output)).toMatchObject({ sub: 'user_1', permissions: ['a:b'] })
+    expect(claims).toMatchObject({ sub: 'user_1', permissions: ['a:b'] })
   })
 
-  test.skipIf(!hasOpenssl).each(EVERY_ALGORITHM)('openssl, signed with %s', (algorithm) => {
+  test.for(OPENSSL)('openssl, signed with %s', (algorithm, { skip }) => {
+    skip(!hasOpenssl || (algorithm === 'ML-DSA-65' && !opensslHasMlDsa), 'this openssl does not know it')
+    const openssl = new OpensslCommand(installation.folder, algorithm)
     const { input, signature } = partsOf(tokenOf(algorithm))
-    const file = (name: string, content: string | Buffer): string => {
-      const path = join(installation.folder, `${algorithm}.${name}`)
-      writeFileSync(path, content)
-      return path
-    }
-    const key = file('pem', publicKeyOf(algorithm).export({ format: 'pem', type: 'spki' }))
-    const data = file('data', input)
-    const sign = file('sig', algorithm === 'ES256' ? derOf(signature) : signature)
-    const digest = algorithm === 'Ed25519' ? [] : ['-digest', 'sha256']
-    const run = (dataFile: string) =>
-      spawnSync('openssl', [
-        'pkeyutl',
-        '-verify',
-        '-pubin',
-        '-inkey',
-        key,
-        '-rawin',
-        ...digest,
-        '-in',
-        dataFile,
-        '-sigfile',
-        sign,
-      ])
-    expect(run(data).status).toBe(0)
-    expect(run(file('other', `${input}x`)).status).not.toBe(0)
+    const pem = publicKeyOf(algorithm).export({ format: 'pem', type: 'spki' }).toString()
+    const theirs = algorithm.startsWith('ES') ? derOf(signature) : signature
+    expect(openssl.verifies(pem, input, theirs)).toBe(true)
+    expect(openssl.verifies(pem, Buffer.concat([input, Buffer.from('x')]), theirs)).toBe(false)
   })
+
+  test.skipIf(!hasOpenssl)('openssl, as the same HMAC with the secret', () => {
+    const { input, signature } = partsOf(tokenOf('HS256'))
+    const openssl = new OpensslCommand(installation.folder, 'HS256')
+    expect(openssl.mac(privatePartOf('HS256'), input)).toEqual(signature)
+  })
+})
+
+describe('a token is accepted here that was signed with our key by', () => {
+  const header = (algorithm: HeaderAlgorithm) => ({ alg: algorithm, typ: 'at+jwt', kid: kidOf(algorithm) })
+  const claims = (algorithm: HeaderAlgorithm): Record<string, unknown> => {
+    const [, payload = ''] = tokenOf(algorithm).split('.')
+    return { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), sub: 'user_2' }
+  }
+  const accepts = async (credential: string): Promise<void> => {
+    const verdict = await issuing.verifier.verify({ credential })
+    expect(verdict).toMatchObject({ ok: true, subject: 'user_2', permissions: ['a:b'] })
+  }
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
+
+  test.each(HEADER_ALGORITHMS)('jose, with %s', async (algorithm) => {
+    const key = algorithm === 'HS256' ? privatePartOf(algorithm) : privateKeyOf(algorithm)
+    const token = new CompactSign(Buffer.from(JSON.stringify(claims(algorithm))))
+    await accepts(await token.setProtectedHeader(header(algorithm)).sign(key))
+  })
+
+  test.skipIf(!hasPyJwt).each(PYJWT)('PyJWT, with %s', async (algorithm) => {
+    const key = privatePartOf(algorithm).toString('base64url')
+    await accepts(encodeWithPyJwt({ claims: claims(algorithm), header: header(algorithm), algorithm, key }))
+  })
+
+  test.for(OPENSSL)('openssl, with %s', async (algorithm, { skip }) => {
+    skip(!hasOpenssl || (algorithm === 'ML-DSA-65' && !opensslHasMlDsa), 'this openssl does not know it')
+    const input = `${encode(header(algorithm))}.${encode(claims(algorithm))}`
+    const pem = privateKeyOf(algorithm).export({ format: 'pem', type: 'pkcs8' }).toString()
+    const theirs = new OpensslCommand(installation.folder, algorithm).sign(pem, Buffer.from(input))
+    const signature = Buffer.from(ALGORITHMS[algorithm].toJoseSignature(theirs))
+    await accepts(`${input}.${signature.toString('base64url')}`)
+  })
+
+  test('bare node:crypto, with HS256', async () => {
+    const input = `${encode(header('HS256'))}.${encode(claims('HS256'))}`
+    const mac = createHmac('sha256', privatePartOf('HS256')).update(input).digest('base64url')
+    await accepts(`${input}.${mac}`)
+  })
+})
+
+test('one key signs under both names of Ed25519', () => {
+  expect(kidOf('EdDSA')).toBe(kidOf('Ed25519'))
+  expect(signingAlgorithmOf('EdDSA')).toBe('Ed25519')
 })
 
 /** r and s as the two DER integers that openssl reads. */
 function derOf(signature: Buffer): Buffer {
-  const integers = [signature.subarray(0, 32), signature.subarray(32)].map((bytes) => {
+  const half = signature.length / 2
+  const integers = [signature.subarray(0, half), signature.subarray(half)].map((bytes) => {
     const shortest = bytes.subarray(
       Math.max(
         0,
@@ -136,5 +204,6 @@ function derOf(signature: Buffer): Buffer {
     return Buffer.concat([Buffer.of(0x02, digits.length), digits])
   })
   const content = Buffer.concat(integers)
-  return Buffer.concat([Buffer.of(0x30, content.length), content])
+  const length = content.length < 0x80 ? [content.length] : [0x81, content.length]
+  return Buffer.concat([Buffer.of(0x30, ...length), content])
 }

@@ -1,17 +1,96 @@
-import { ListSigningKeysInput, PageOf, SigningKeyView } from '@claviger/engine'
+import {
+  CreateSigningKeyInput,
+  ListSigningKeysInput,
+  PageOf,
+  RotateSigningKeyInput,
+  SetSigningScheduleInput,
+  SigningKeyView,
+  SigningScheduleView,
+} from '@claviger/engine'
 import { defineRoute, type Route } from './route.ts'
 
+const tag = 'Signing keys'
+
 export const signingKeyRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'POST',
+    path: '/v1/signing-keys',
+    verb: 'signing-keys:write',
+    operationId: 'createSigningKey',
+    tag,
+    summary: 'Publish or import a signing key',
+    description:
+      'Makes and publishes the next key of a ring, or imports a private key that was made elsewhere. It needs grants for everything, `*:*`, since that is what a token of the project can carry. To end a key, revoke it: `POST /v1/revocations` with `signingKeyId`.',
+    body: CreateSigningKeyInput,
+    answer: {
+      status: 201,
+      description: 'The signing key, without its private part.',
+      schema: SigningKeyView,
+    },
+    problems: ['exceeds_grants', 'already_exists'],
+    handle: ({ project, body }) => project.signingKeys.create(body),
+  }),
   defineRoute({
     method: 'GET',
     path: '/v1/signing-keys',
     verb: 'signing-keys:read',
     operationId: 'listSigningKeys',
-    tag: 'Signing keys',
+    tag,
     summary: 'List signing keys',
     description: "The project's keyring with its history, without the private parts.",
     query: ListSigningKeysInput,
     answer: { status: 200, description: 'One page of signing keys.', schema: PageOf(SigningKeyView) },
     handle: ({ project, query }) => project.signingKeys.list(query),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/signing-keys/{id}',
+    verb: 'signing-keys:read',
+    operationId: 'readSigningKey',
+    tag,
+    summary: 'Read a signing key',
+    description: 'Its state, and its public part as JWK and as PEM. The private part is never answered.',
+    answer: { status: 200, description: 'The signing key.', schema: SigningKeyView },
+    handle: ({ project, params }) => project.signingKeys.read(params.id),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/signing-keys/rotate',
+    verb: 'signing-keys:write',
+    operationId: 'rotateSigningKey',
+    tag,
+    summary: 'Rotate a ring now',
+    description:
+      'Lets the next key sign as soon as it was published for long enough: at once, or at the `activatesAt` of the answer. One is made if there is none. The former key is accepted until its last token has expired. It needs the grant `*:*`.',
+    body: RotateSigningKeyInput,
+    bodyOptional: true,
+    answer: { status: 200, description: 'The key that takes over.', schema: SigningKeyView },
+    problems: ['exceeds_grants'],
+    handle: ({ project, body }) => project.signingKeys.rotate(body),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/signing-schedule',
+    verb: 'signing-keys:read',
+    operationId: 'readSigningSchedule',
+    tag,
+    summary: 'Read the schedule of rotation',
+    description: 'How often the signing keys of the project are rotated by themselves.',
+    answer: { status: 200, description: 'The schedule.', schema: SigningScheduleView },
+    handle: ({ project }) => project.signingKeys.readSchedule(),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/v1/signing-schedule',
+    verb: 'signing-keys:write',
+    operationId: 'setSigningSchedule',
+    tag,
+    summary: 'Set the schedule of rotation',
+    description:
+      'It counts for every ring, from when its active key began to sign. It needs the grant `*:*`.',
+    body: SetSigningScheduleInput,
+    answer: { status: 200, description: 'The schedule.', schema: SigningScheduleView },
+    problems: ['exceeds_grants'],
+    handle: ({ project, body }) => project.signingKeys.setSchedule(body),
   }),
 ]

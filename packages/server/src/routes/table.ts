@@ -1,3 +1,4 @@
+import { audienceRoutes } from './audiences.ts'
 import { auditRoutes } from './audit.ts'
 import { keyRoutes } from './keys.ts'
 import { managementKeyRoutes } from './management-keys.ts'
@@ -5,6 +6,7 @@ import { projectRoutes } from './projects.ts'
 import { revocationRoutes } from './revocations.ts'
 import { roleRoutes } from './roles.ts'
 import type { Route } from './route.ts'
+import { sessionRoutes } from './sessions.ts'
 import { signingKeyRoutes } from './signing-keys.ts'
 import { subjectRoutes } from './subjects.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -15,6 +17,8 @@ export const ROUTES: readonly Route[] = [
   ...verifyRoutes,
   ...keyRoutes,
   ...tokenRoutes,
+  ...sessionRoutes,
+  ...audienceRoutes,
   ...revocationRoutes,
   ...roleRoutes,
   ...subjectRoutes,

@@ -1,3 +1,4 @@
+import type { VerificationKeyHandle } from '../crypto.ts'
 import type { SigningAlgorithm } from '../tokens/algorithms.ts'
 import type { Position } from './position.ts'
 
@@ -46,8 +47,13 @@ export interface SigningKeyFact {
   readonly id: string
   readonly algorithm: SigningAlgorithm
   readonly status: 'next' | 'active' | 'retiring' | 'retired'
-  /** A public JWK (RFC 7517), without private members. */
+  /** A public JWK (RFC 7517), without private members. A symmetric key has no public part: `kty` alone. */
   readonly publicJwk: Readonly<Record<string, unknown>>
+  /**
+   * What a symmetric key verifies with. It is never stored nor sent: a source in the process that has the secret adds
+   * it, and as a handle, of which JSON shows nothing. Who is not given it knows no such key (decision 0010).
+   */
+  readonly secret?: VerificationKeyHandle
 }
 
 /** All issuer identifiers that the project signs as or has signed as. */

@@ -11,7 +11,9 @@ import { CHECK_CODES, type Inspection } from './inspection.ts'
 
 const signers = [new TokenSigner('RS256'), new TokenSigner('ES256'), new TokenSigner('Ed25519')] as const
 const [rsa, ec] = signers
-const jwks = { keys: signers.map(({ publicJwk, header }) => ({ ...publicJwk, kid: header.kid, alg: header.alg })) }
+const jwks = {
+  keys: signers.map(({ publicJwk, id, fact }) => ({ ...publicJwk, kid: id, alg: fact.algorithm })),
+}
 
 const source = new MemorySource()
 source.facts = [
@@ -94,6 +96,7 @@ describe('whatever inspection finds good the verifier does not refuse for its fo
     const headerName = fc.constantFrom('alg', 'kid', 'typ', 'crit', 'b64', 'jwk', 'zip', 'cty')
     const claimName = fc.constantFrom(
       ...Object.keys(CLAIMS),
+      'parents',
       'nbf',
       'sid',
       'scope',

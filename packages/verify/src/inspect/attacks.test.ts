@@ -17,7 +17,9 @@ const ec = new TokenSigner('ES256')
 const ed = new TokenSigner('Ed25519')
 const stranger = new TokenSigner('RS256', rsa.id)
 const signers = [rsa, ec, ed]
-const jwks = { keys: signers.map(({ publicJwk, header }) => ({ ...publicJwk, kid: header.kid, alg: header.alg })) }
+const jwks = {
+  keys: signers.map(({ publicJwk, id, fact }) => ({ ...publicJwk, kid: id, alg: fact.algorithm })),
+}
 
 const source = new MemorySource()
 source.facts = [

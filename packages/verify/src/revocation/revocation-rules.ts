@@ -11,6 +11,8 @@ export interface TokenIdentity {
   readonly subject: string
   readonly clientId: string | null
   readonly sessionId: string | null
+  /** Ids of the tokens and clients that it was derived from: what kills one of those kills it (rule R4). */
+  readonly parents?: readonly string[]
   /** Its `pos` claim. That of a foreign token says nothing here and is not looked at. */
   readonly pos: Position | null
   readonly issuedAtMs: number
@@ -129,7 +131,8 @@ export class RevocationRules {
       (sessionId === null ? undefined : find(this.#lookUp(issuer, 'session', sessionId), kills)) ??
       (clientId === null ? undefined : find(this.#lookUp(issuer, 'client', clientId), kills)) ??
       find(this.#lookUp(issuer, 'subject', subject), kills) ??
-      find(issuer.everything.get(EVERYTHING), kills)
+      find(issuer.everything.get(EVERYTHING), kills) ??
+      this.#killerOfParents(issuer, token.parents ?? NO_PARENTS, kills)
     )
   }
 
@@ -144,6 +147,19 @@ export class RevocationRules {
       find(this.#lookUp(issuer, 'subject', key.subject), kills) ??
       find(issuer.everything.get(EVERYTHING), kills)
     )
+  }
+
+  #killerOfParents(
+    issuer: RulesOfIssuer,
+    parents: readonly string[],
+    kills: (rule: RevocationRule) => boolean,
+  ): RevocationRule | undefined {
+    for (const id of parents) {
+      const killer =
+        find(this.#lookUp(issuer, 'token', id), kills) ?? find(this.#lookUp(issuer, 'client', id), kills)
+      if (killer !== undefined) return killer
+    }
+    return undefined
   }
 
   #lookUp(issuer: RulesOfIssuer, kind: RevocationKind, target: string): RulesOfTarget | undefined {
@@ -201,6 +217,8 @@ export class RevocationRules {
 }
 
 const KINDS = ['token', 'session', 'key', 'subject', 'client', 'everything'] as const
+
+const NO_PARENTS: readonly string[] = []
 
 /** What rules of kind `everything` are found under, whatever target they came with. */
 const EVERYTHING = ''

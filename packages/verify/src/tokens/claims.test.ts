@@ -41,6 +41,7 @@ describe('claims', () => {
       roles: [],
       permissions: [],
       sessionId: null,
+      parents: [],
       pos: null,
       confirmation: null,
       custom: {},
@@ -117,13 +118,26 @@ describe('claims', () => {
     }
   })
 
-  test.each(['roles', 'permissions'])('are refused when %s is anything but a list of texts', (name) => {
-    for (const value of [null, '', 'documents:read', 7, {}, [null], [''], [['documents:read']], ['a:b', 7]]) {
-      expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
-        fault: expect.stringContaining(`claim ${name} `),
-      })
-    }
-  })
+  test.each(['roles', 'permissions', 'parents'])(
+    'are refused when %s is anything but a list of texts',
+    (name) => {
+      for (const value of [
+        null,
+        '',
+        'documents:read',
+        7,
+        {},
+        [null],
+        [''],
+        [['documents:read']],
+        ['a:b', 7],
+      ]) {
+        expect(claimsOf({ ...LEAST, [name]: value })).toEqual({
+          fault: expect.stringContaining(`claim ${name} `),
+        })
+      }
+    },
+  )
 
   test('R1: are refused when a permission does not fit the grammar', () => {
     for (const permission of [
@@ -240,7 +254,7 @@ describe('claims', () => {
   })
 
   test('that custom ones may not be named after include all that are given a meaning here', () => {
-    const ours = ['client_id', 'scope', 'roles', 'permissions', 'sid', 'pos', 'cnf', 'status']
+    const ours = ['client_id', 'scope', 'roles', 'permissions', 'sid', 'pos', 'cnf', 'status', 'parents']
     for (const name of ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', ...ours, 'act', '__proto__']) {
       expect(RESERVED_CLAIMS.has(name)).toBe(true)
     }

@@ -20,6 +20,11 @@ export interface Claims {
   readonly roles: readonly string[]
   readonly permissions: readonly string[]
   readonly sessionId: string | null
+  /**
+   * What the token was derived from: ids of tokens and of clients, and `kid:` with the id of a signing key. Whatever
+   * ends one of them ends this token (rule R4).
+   */
+  readonly parents: readonly string[]
   readonly pos: Position | null
   /** `cnf` (RFC 7800): the token is bound to its sender, and worth nothing without the proof. */
   readonly confirmation: Readonly<Record<string, unknown>> | null
@@ -91,6 +96,8 @@ export function readClaims(payload: Payload): Claims | TokenFault {
   if (permissions === undefined || !permissions.every(isPermission)) {
     return faultOf('permissions', 'a list of permissions')
   }
+  const parents = readTexts(payload.parents)
+  if (parents === undefined) return faultOf('parents', 'a list of texts')
   const pos = readPosition(payload.pos)
   if (pos === WRONG) return faultOf('pos', 'a position')
   const confirmation = readObject(payload.cnf)
@@ -109,6 +116,7 @@ export function readClaims(payload: Payload): Claims | TokenFault {
     roles,
     permissions,
     sessionId,
+    parents,
     pos,
     confirmation,
     custom: payload.custom === undefined ? NO_CLAIMS : deepFreeze(payload.custom),

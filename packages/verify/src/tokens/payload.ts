@@ -15,6 +15,7 @@ export const KNOWN_CLAIMS = [
   'pos',
   'cnf',
   'status',
+  'parents',
 ] as const
 
 export type KnownClaim = (typeof KNOWN_CLAIMS)[number]
@@ -43,6 +44,7 @@ export function emptyPayload(): Payload {
     pos: undefined,
     cnf: undefined,
     status: undefined,
+    parents: undefined,
     custom: undefined,
   }
 }

@@ -1,13 +1,24 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TokenSigner } from '../../test/token-signer.ts'
-import type { SigningAlgorithm } from './algorithms.ts'
+import { ALGORITHMS, type SigningAlgorithm } from './algorithms.ts'
 import { prepareVerificationKey } from './verification-key.ts'
 
-const rsa = new TokenSigner('RS256')
-const ec = new TokenSigner('ES256')
-const ed = new TokenSigner('Ed25519')
+const NAMES = Object.keys(ALGORITHMS) as SigningAlgorithm[]
+const SIGNERS = NAMES.map((algorithm) => new TokenSigner(algorithm))
+const [rsa, ec, ed, hmac, mlDsa] = [
+  signerOf('RS256'),
+  signerOf('ES256'),
+  signerOf('Ed25519'),
+  signerOf('HS256'),
+  signerOf('ML-DSA-65'),
+]
+
+function signerOf(algorithm: SigningAlgorithm): TokenSigner {
+  return SIGNERS.find((signer) => signer.algorithm === algorithm) ?? new TokenSigner(algorithm)
+}
 
 function prepare(algorithm: SigningAlgorithm, publicJwk: Record<string, unknown>): unknown {
   return prepareVerificationKey({ id: 'k', algorithm, publicJwk })
@@ -24,7 +35,7 @@ function rsaJwk(modulusLength: number, publicExponent = 0x10001): Record<string,
 }
 
 describe('a verification key', () => {
-  test.each([rsa, ec, ed])('is prepared from a fitting JWK: $algorithm', (signer) => {
+  test.each(SIGNERS)('is prepared from a fitting JWK: $algorithm', (signer) => {
     const key = prepareVerificationKey(signer.fact)
     expect(key).toMatchObject({ id: signer.id, algorithm: signer.algorithm })
   })
@@ -33,6 +44,21 @@ describe('a verification key', () => {
     const more = { use: 'sig', key_ops: ['verify'], kid: 'k' }
     expect(prepare('RS256', { ...rsa.publicJwk, ...more, alg: 'RS256' })).toBeDefined()
     expect(prepare('Ed25519', { ...ed.publicJwk, ...more, alg: 'EdDSA' })).toBeDefined()
+  })
+
+  test('says its algorithm where that is a part of the key (RFC 9964)', () => {
+    const { alg, ...bare } = mlDsa.publicJwk
+    expect(alg).toBe('ML-DSA-65')
+    for (const wrong of [bare, { ...bare, alg: 'ML-DSA-87' }, { ...bare, alg: null }]) {
+      expect(() => prepare('ML-DSA-65', wrong)).toThrow(TypeError)
+    }
+  })
+
+  test('of ML-DSA-65 has the length of one', () => {
+    const pub = String(mlDsa.publicJwk.pub)
+    for (const wrong of [pub.slice(4), `${pub}AAAA`, 'AAAA']) {
+      expect(() => prepare('ML-DSA-65', { ...mlDsa.publicJwk, pub: wrong })).toThrow('1952 bytes')
+    }
   })
 
   test.each([
@@ -60,14 +86,51 @@ describe('a verification key', () => {
     ],
     ['a P-384 key that says it is P-256', 'ES256', { ...ecJwk('P-384'), crv: 'P-256' }],
     ['a symmetric key', 'RS256', { kty: 'oct', k: 'c2VjcmV0' }],
+    ['P-256 for ES384', 'ES384', ec.publicJwk],
+    ['P-384 for ES512', 'ES512', ecJwk('P-384')],
+    ['an Ed25519 key for ML-DSA-65', 'ML-DSA-65', ed.publicJwk],
+    ['an EC key for PS256', 'PS256', ec.publicJwk],
+    ['an RSA key for HS256', 'HS256', rsa.publicJwk],
     ['nothing', 'RS256', {}],
   ] as const)('does not serve an algorithm that it does not fit: %s', (_, algorithm, jwk) => {
     expect(() => prepare(algorithm, jwk)).toThrow(TypeError)
   })
 
+  test('of a symmetric algorithm is a secret of 32 bytes or more, and nothing else has one', () => {
+    const prepareSecret = (
+      algorithm: SigningAlgorithm,
+      publicJwk: Record<string, unknown>,
+      secret: unknown,
+    ) => prepareVerificationKey({ id: 'k', algorithm, publicJwk, secret: secret as typeof hmac.publicKey })
+    const oct = { kty: 'oct' }
+    expect(prepareSecret('HS256', oct, createSecretKey(new Uint8Array(32)))).toBeDefined()
+    for (const wrong of [undefined, createSecretKey(new Uint8Array(31)), rsa.publicKey, rsa.privateKey]) {
+      expect(() => prepareSecret('HS256', oct, wrong)).toThrow('32 bytes')
+    }
+    expect(() => prepareSecret('HS256', { kty: 'oct', k: 'c2VjcmV0' }, hmac.publicKey)).toThrow('k')
+    expect(() => prepareSecret('HS256', rsa.publicJwk, hmac.publicKey)).toThrow(TypeError)
+    for (const signer of SIGNERS.filter(({ algorithm }) => algorithm !== 'HS256')) {
+      expect(() => prepareSecret(signer.algorithm, signer.publicJwk, hmac.publicKey)).toThrow(
+        'takes no secret',
+      )
+    }
+  })
+
+  test('shows nothing of its secret as JSON, nor when it is inspected', () => {
+    const secret = hmac.publicKey.export()
+    const shown = JSON.stringify(hmac.fact) + inspect(hmac.fact, { depth: 9, showHidden: true })
+    for (const encoding of ['base64url', 'base64', 'hex', 'latin1'] as const) {
+      expect(shown).not.toContain(secret.toString(encoding))
+    }
+    expect(JSON.stringify(hmac.fact)).not.toContain(hmac.publicKey.export().toString('base64url'))
+    expect(JSON.parse(JSON.stringify(hmac.fact))).toMatchObject({ secret: {} })
+  })
+
   test('needs an RSA modulus of 2048 bits or more', () => {
-    expect(() => prepare('RS256', rsaJwk(1024))).toThrow('2048 bits')
     expect(() => prepare('RS256', rsaJwk(2047))).toThrow('2048 bits')
+    for (const algorithm of ['RS256', 'RS512', 'PS256', 'PS512'] as const) {
+      expect(() => prepare(algorithm, rsaJwk(1024))).toThrow(TypeError)
+    }
     expect(prepare('RS256', rsaJwk(2048, 3))).toBeDefined()
   })
 
@@ -91,10 +154,10 @@ describe('a verification key', () => {
   })
 
   test('is never a private key, and the refusal does not show it', () => {
-    for (const signer of [rsa, ec, ed]) {
+    for (const signer of SIGNERS) {
       const jwk = { ...signer.privateKey.export({ format: 'jwk' }) }
       expect(() => prepare(signer.algorithm, jwk)).toThrow(TypeError)
-      expect(() => prepare(signer.algorithm, jwk)).not.toThrow(String(jwk.d))
+      expect(() => prepare(signer.algorithm, jwk)).not.toThrow(String(jwk.d ?? jwk.priv ?? jwk.k))
     }
   })
 
@@ -116,9 +179,9 @@ describe('a verification key', () => {
   })
 
   test('never throws at a signature, whatever its bytes and length', () => {
-    for (const signer of [rsa, ec, ed]) {
+    for (const signer of SIGNERS) {
       const key = prepareVerificationKey(signer.fact)
-      const exact = signer.algorithm === 'RS256' ? 256 : 64
+      const exact = ALGORITHMS[signer.algorithm].signatureBytes ?? 256
       const any = fc.oneof(
         fc.uint8Array({ maxLength: 300 }),
         fc.uint8Array({ minLength: exact, maxLength: exact }),

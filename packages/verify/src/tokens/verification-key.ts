@@ -1,4 +1,4 @@
-import { keyDetails, type VerificationKeyHandle } from '../crypto.ts'
+import { keyDetails, secretBytes, type VerificationKeyHandle } from '../crypto.ts'
 import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { isBase64Url } from './base64url.ts'
 
@@ -10,7 +10,7 @@ const MAX_PUBLIC_EXPONENT = 2n ** 32n
 /** Every JWK member that holds key material (RFC 7518, section 6; RFC 8037; RFC 9964). */
 const KEY_MATERIAL = ['n', 'e', 'x', 'y', 'pub', 'd', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
-/** A public key that checks signatures, with the one algorithm it may be used for. */
+/** A key that checks signatures, with the one algorithm it may be used for. */
 export interface VerificationKey {
   /** The JWS `kid`. */
   readonly id: string
@@ -23,25 +23,31 @@ export interface VerificationKey {
  * Checks a JWK against the algorithm it is to serve, and prepares it, once, for many verifications.
  * Throws a TypeError that says what does not fit: another key type or curve, an RSA modulus below 2048 bits,
  * an exponent that is 1, even or beyond 32 bits, private or symmetric members, another `alg`, `use` or
- * `key_ops`.
+ * `key_ops`, an algorithm that this runtime lacks.
+ *
+ * A symmetric algorithm takes its `secret` beside the JWK, which says no more than `kty`; no other takes one. So
+ * no text that was published can become a secret, whatever a token claims (RFC 8725, section 2.1).
  */
 export function prepareVerificationKey(given: {
   readonly id: string
   readonly algorithm: SigningAlgorithm
   readonly publicJwk: Readonly<Record<string, unknown>>
+  readonly secret?: VerificationKeyHandle
 }): VerificationKey {
-  const { id, algorithm, publicJwk } = given
+  const { id, algorithm, publicJwk, secret } = given
   if (!isSigningAlgorithm(algorithm)) throw new TypeError('The algorithm of the signing key is not known.')
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const { symmetric, verify } = traits
   checkMembers(publicJwk, traits)
-  const handle = traits.importKey(publicJwk)
+  if (secret !== undefined && !symmetric) throw new TypeError(`${traits.joseName} takes no secret.`)
+  const handle = symmetric ? checkSecret(secret, traits) : traits.importKey(publicJwk)
   if (traits.keyType === 'RSA') checkRsa(handle)
   const signatureBytes = traits.signatureBytes ?? modulusBytes(handle)
   return Object.freeze({
     id,
     algorithm,
     verify: (signingInput: string | Uint8Array, signature: Uint8Array): boolean =>
-      signature.length === signatureBytes && traits.verify(handle, signingInput, signature),
+      signature.length === signatureBytes && verify(handle, signingInput, signature),
   })
 }
 
@@ -57,13 +63,24 @@ function checkMembers(jwk: Readonly<Record<string, unknown>>, traits: AlgorithmT
       throw new TypeError(`The member ${name} of the JWK is not base64url.`)
     }
   }
-  if (jwk.alg !== undefined && !traits.acceptedNames.some((name) => name === jwk.alg)) {
+  const mustNameAlg = traits.keyMembers.includes('alg')
+  if ((jwk.alg !== undefined || mustNameAlg) && !traits.acceptedNames.some((name) => name === jwk.alg)) {
     throw new TypeError(`The JWK is meant for another algorithm than ${traits.joseName}.`)
   }
   if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('The JWK is not meant for signatures.')
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))) {
     throw new TypeError('The JWK is not meant to verify signatures.')
   }
+}
+
+/** RFC 7518, section 3.2: a secret is as long as the digest, or longer. */
+function checkSecret(
+  secret: VerificationKeyHandle | undefined,
+  traits: AlgorithmTraits,
+): VerificationKeyHandle {
+  const bytes = secret === undefined ? null : secretBytes(secret)
+  if (secret !== undefined && bytes !== null && bytes >= (traits.signatureBytes ?? 0)) return secret
+  throw new TypeError(`${traits.joseName} needs a secret of ${traits.signatureBytes} bytes or more.`)
 }
 
 function checkRsa(handle: VerificationKeyHandle): void {

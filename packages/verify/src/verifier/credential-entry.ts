@@ -3,6 +3,7 @@ import type { SubjectRecord } from '../changes/change.ts'
 import type { Principal } from '../verdict.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
+import type { Parent } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import { type CredentialState, type Standing, soundFromSeconds, soundUntilSeconds } from './standing.ts'
 
@@ -45,6 +46,9 @@ export abstract class CredentialEntry {
   state(facts: ProjectFacts): CredentialState {
     return this.stateBy(facts, facts.subjectRecord(this.subject))
   }
+
+  /** What a token inherits that is derived from it, now that it was found to pass as this principal. */
+  abstract asParent(principal: Principal): Parent
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 

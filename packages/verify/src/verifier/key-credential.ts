@@ -7,6 +7,7 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
+import type { Parent } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -35,6 +36,19 @@ export class KeyCredential extends CredentialEntry {
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
       notBeforeMs: record.notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: false,
+    }
+  }
+
+  override asParent(principal: Principal): Parent {
+    const { expiresAtMs, secret } = this.record
+    const ends = [expiresAtMs, secret.validUntilMs].filter((end) => end !== null)
+    return {
+      principal,
+      grant: this.grant,
+      expiresAtMs: ends.length === 0 ? null : Math.min(...ends),
+      pos: null,
+      ids: [],
+      signingKeyId: null,
     }
   }
 

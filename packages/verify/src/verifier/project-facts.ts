@@ -1,7 +1,8 @@
-import type { Change, Fact, IssuersFact, SubjectRecord } from '../changes/change.ts'
+import type { Change, Fact, IssuersFact, SigningKeyFact, SubjectRecord } from '../changes/change.ts'
 import { comparePositions, type Position } from '../changes/position.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
+import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
 import { prepareVerificationKey, type VerificationKey } from '../tokens/verification-key.ts'
 import { GrantTable } from './grant.ts'
 
@@ -120,12 +121,7 @@ export class ProjectFacts {
         learn(this.#clients, fact.id, position, fact.disabled)
         break
       case 'signing-key':
-        learn(
-          this.#signingKeys,
-          fact.id,
-          position,
-          fact.status === 'retired' ? null : prepareVerificationKey(fact),
-        )
+        learn(this.#signingKeys, fact.id, position, isUsable(fact) ? prepareVerificationKey(fact) : null)
         break
       case 'issuers':
         if (isNewer(position, this.#issuers)) this.#issuers = { position, value: ownIssuers(fact) }
@@ -140,6 +136,16 @@ export class ProjectFacts {
         break
     }
   }
+}
+
+/**
+ * Whether tokens can be checked with the key here. One that cannot, since its algorithm is newer than this runtime or
+ * its secret stays on the server, is unknown: the others serve on.
+ */
+function isUsable({ status, algorithm, secret }: SigningKeyFact): boolean {
+  if (status === 'retired' || !isSigningAlgorithm(algorithm)) return false
+  const { symmetric, isSupported } = ALGORITHMS[algorithm]
+  return isSupported() && (!symmetric || secret !== undefined)
 }
 
 function ownIssuers(fact: IssuersFact): ReadonlyMap<string, OwnIssuer> {

@@ -6,6 +6,7 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
+import { type Parent, SIGNING_KEY_MARK } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -23,6 +24,7 @@ export class TokenCredential extends CredentialEntry {
   readonly #signingKeyId: string
   readonly #clientId: string | null
   readonly #sessionId: string | null
+  readonly #parents: readonly string[]
   readonly #pos: Position | null
   readonly #issuedAtMs: number
   readonly #notBeforeMs: number | null
@@ -46,6 +48,7 @@ export class TokenCredential extends CredentialEntry {
     this.#signingKeyId = token.signingKeyId
     this.#clientId = claims.clientId
     this.#sessionId = claims.sessionId
+    this.#parents = claims.parents
     this.#pos = claims.pos
     this.#issuedAtMs = claims.issuedAtMs
     this.#notBeforeMs = claims.notBeforeMs
@@ -60,6 +63,7 @@ export class TokenCredential extends CredentialEntry {
       subject: this.subject,
       clientId: this.#clientId,
       sessionId: this.#sessionId,
+      parents: this.#parents,
       pos: this.#pos,
       issuedAtMs: this.#issuedAtMs,
       skewMs: 0,
@@ -67,12 +71,25 @@ export class TokenCredential extends CredentialEntry {
     return {
       revoked: killer !== undefined,
       disabled:
-        subject?.disabled === true || (this.#clientId !== null && facts.isClientDisabled(this.#clientId)),
+        subject?.disabled === true ||
+        (this.#clientId !== null && facts.isClientDisabled(this.#clientId)) ||
+        (this.#parents.length > 0 && this.#parents.some((id) => facts.isClientDisabled(id))),
       acceptedUntilMs: this.#acceptedUntilMs(facts),
       secretUntilMs: Number.POSITIVE_INFINITY,
       expiresAtMs: this.expiresAtMs,
       notBeforeMs: this.#notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: this.#bound,
+    }
+  }
+
+  override asParent(principal: Principal): Parent {
+    return {
+      principal,
+      grant: this.grant,
+      expiresAtMs: this.expiresAtMs,
+      pos: this.#pos,
+      ids: [...this.#parents, this.id],
+      signingKeyId: this.#signingKeyId,
     }
   }
 
@@ -102,6 +119,14 @@ export class TokenCredential extends CredentialEntry {
 
   #acceptedUntilMs(facts: ProjectFacts): number {
     if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
+    if (this.#parents.length > 0 && this.#parents.some((id) => isLostSigningKey(id, facts))) {
+      return Number.NEGATIVE_INFINITY
+    }
     return facts.ownIssuer(this.#issuer)?.acceptedUntilMs ?? Number.NEGATIVE_INFINITY
   }
+}
+
+/** Whether the id names a signing key that is not accepted any more: what it signed may have been forged. */
+function isLostSigningKey(id: string, facts: ProjectFacts): boolean {
+  return id.startsWith(SIGNING_KEY_MARK) && facts.signingKey(id.slice(SIGNING_KEY_MARK.length)) === undefined
 }

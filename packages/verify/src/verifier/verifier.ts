@@ -2,7 +2,12 @@ import { compilePermissionQuery, type PermissionQuery } from '../access/permissi
 import type { Change } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
 import { sha256 } from '../crypto.ts'
-import { KEY_MAX_LENGTH, looksLikeKeyString, parseKeyString } from '../keys/key-string.ts'
+import {
+  isRefreshTokenPrefix,
+  KEY_MAX_LENGTH,
+  looksLikeKeyString,
+  parseKeyString,
+} from '../keys/key-string.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
 import { type Refusal, refuse, type Verdict } from '../verdict.ts'
@@ -10,11 +15,12 @@ import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache } from './key-cache.ts'
 import type { KeyCredential } from './key-credential.ts'
+import type { Parent } from './parent.ts'
 import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
-import type { VerifyRequest } from './verify-request.ts'
+import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
   readonly source: Source
@@ -47,6 +53,10 @@ const UNAVAILABLE = refuse(
 )
 const UNKNOWN_KEY = refuse('unknown', 'This project has no such key.')
 const TOO_LARGE = refuse('malformed', `A credential is at most ${MAX_CREDENTIAL_BYTES} bytes long.`)
+const REFRESH_TOKEN = refuse(
+  'unknown',
+  'This is a refresh token, which opens nothing. Refresh the session with it, and present the access token.',
+)
 const BAD_CHECKSUM = refuse('malformed', 'The checksum does not fit the key: it was mistyped or cut short.')
 
 /**
@@ -123,6 +133,18 @@ export class Verifier {
     return entry.kind === 'key'
       ? { kind: 'key', keyId: entry.id, current: entry.record.secret.current, digest: sha256(credential) }
       : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.expiresAtMs }
+  }
+
+  /**
+   * A credential that may pass now, with what a token inherits that is derived from it (rule R4); else the refusal.
+   * Of whatever audience it is: whoever derives from it looks at that. One that is bound to addresses or to its sender
+   * does not pass, for nobody here shows an address or a proof.
+   */
+  async verifyParent(credential: string): Promise<Parent | Refusal> {
+    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE } })
+    if (!verdict.ok) return verdict
+    const entry = this.#recall(credential) ?? (await this.#recognise(credential))
+    return entry instanceof CredentialEntry ? entry.asParent(verdict) : entry
   }
 
   /** Hands over what was counted since the last call. */
@@ -214,7 +236,9 @@ export class Verifier {
   }
 
   async #recogniseKey(credential: string): Promise<KeyCredential | Refusal> {
-    if (parseKeyString(credential) === undefined) return BAD_CHECKSUM
+    const key = parseKeyString(credential)
+    if (key === undefined) return BAD_CHECKSUM
+    if (isRefreshTokenPrefix(key.prefix)) return REFRESH_TOKEN
     const digest = sha256(credential)
     const known = this.#keys.get(digest)
     if (known !== undefined) return known ?? UNKNOWN_KEY

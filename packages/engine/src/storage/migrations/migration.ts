@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 
 /** One step forward. There are none back: a backup is. */
 export interface Migration {
-  /** Counts from 1 without a gap. */
+  /** Rises from 1; the highest that ran is the database's version. */
   readonly number: number
   readonly name: string
   /** Runs inside a transaction. What is released is never edited: a later migration changes it. */

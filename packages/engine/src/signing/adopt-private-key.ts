@@ -1,0 +1,98 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import {
+  ALGORITHMS,
+  type AlgorithmTraits,
+  prepareVerificationKey,
+  type SigningAlgorithm,
+  type VerificationKey,
+} from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { EngineParts } from '../scope.ts'
+import { type NewSigningKey, publicJwkOf, signingKeyPlace, thumbprintOf } from './make-signing-key.ts'
+import { openSigningKey } from './open-signing-key.ts'
+import { type PrivateKeyText, readPrivateKey } from './read-private-key.ts'
+import { signToken } from './sign-token.ts'
+
+/** A key that is to sign here from now on, whoever made it. */
+export interface ForeignKey extends PrivateKeyText {
+  readonly projectId: string
+  readonly algorithm: SigningAlgorithm
+  /** The `kid` of the tokens that are out; undefined: what the JWK says, else its thumbprint. */
+  readonly kid: string | undefined
+}
+
+const MAX_KID_LENGTH = 255
+
+/** What a `kid` may be made of: it stands in addresses and in logs. */
+export const KID_PATTERN = '^[\\x21-\\x7e]+$'
+
+/**
+ * Reads a private key, makes sure that what it signs is accepted by every verifier of ours, and seals it: the text does
+ * not leave this side. Throws `invalid_request`.
+ */
+export async function adoptPrivateKey(
+  { sealer }: Pick<EngineParts, 'sealer'>,
+  foreign: ForeignKey,
+): Promise<NewSigningKey> {
+  const { projectId, algorithm } = foreign
+  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const { privateKey, stated } = readPrivateKey(foreign)
+  const publicJwk = readPublicJwk(privateKey, traits)
+  const id = chooseKid(foreign.kid, stated.kid) ?? thumbprintOf(publicJwk)
+  const verificationKey = checkKey({ id, algorithm, publicJwk }, stated)
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
+  const privateSealed = sealer.seal(signingKeyPlace(projectId, id), pkcs8)
+  await checkPair({ id, algorithm, pkcs8 }, verificationKey)
+  return { id, projectId, algorithm, publicJwk, privateSealed }
+}
+
+function readPublicJwk(privateKey: KeyObject, traits: AlgorithmTraits): Readonly<Record<string, string>> {
+  try {
+    return publicJwkOf(createPublicKey(privateKey), traits)
+  } catch {
+    throw refused(`It is no key for ${traits.joseName}: its type is another.`)
+  }
+}
+
+function chooseKid(asked: string | undefined, stated: unknown): string | undefined {
+  if (asked !== undefined && stated !== undefined && asked !== stated) {
+    throw refused('The JWK has another `kid` than the one asked for. Leave one of them out.')
+  }
+  const kid = asked ?? stated
+  if (kid === undefined) return undefined
+  if (typeof kid === 'string' && kid.length <= MAX_KID_LENGTH && new RegExp(KID_PATTERN).test(kid)) return kid
+  throw refused(`Its \`kid\` must be 1 to ${MAX_KID_LENGTH} printable ASCII characters without spaces.`)
+}
+
+/** Held to what verifiers ask of a public key: its kind, its strength, and what a JWK says it is for. */
+function checkKey(
+  key: Pick<NewSigningKey, 'id' | 'algorithm' | 'publicJwk'>,
+  { alg, use, key_ops: operations }: Readonly<Record<string, unknown>>,
+): VerificationKey {
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('sign'))) {
+    throw refused('The JWK is not meant to sign.')
+  }
+  const purpose = { ...(alg === undefined ? {} : { alg }), ...(use === undefined ? {} : { use }) }
+  try {
+    return prepareVerificationKey({ ...key, publicJwk: { ...key.publicJwk, ...purpose } })
+  } catch (error) {
+    if (error instanceof TypeError) throw refused(error.message)
+    throw error
+  }
+}
+
+/** A private part that belongs to another public one reads well, and signs what nobody accepts. */
+async function checkPair(
+  { id, algorithm, pkcs8 }: { readonly id: string; readonly algorithm: SigningAlgorithm; pkcs8: Buffer },
+  verificationKey: VerificationKey,
+): Promise<void> {
+  const token = await signToken(openSigningKey({ id, algorithm }, pkcs8), '{}').catch(() => '')
+  const dot = token.lastIndexOf('.')
+  const signature = Buffer.from(token.slice(dot + 1), 'base64url')
+  if (verificationKey.verify(token.slice(0, dot), signature)) return
+  throw refused('Its private part does not belong to its public part.')
+}
+
+function refused(reason: string): CodedError {
+  return new CodedError('invalid_request', `The key cannot be imported. ${reason}`)
+}
