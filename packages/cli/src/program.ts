@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
@@ -53,5 +54,6 @@ Examples:
   addProjects(program)
   addManagementKeys(program)
   addRootKey(program)
+  addCompletion(program)
   return program
 }

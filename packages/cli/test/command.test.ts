@@ -59,6 +59,11 @@ describe('what is printed', () => {
       'root-key reset',
       'keys create',
       'roles put',
+      'projects create',
+      'subjects put',
+      'management-keys create',
+      'inspect',
+      'tokens explain',
     ]
     for (const command of commands) {
       const { exitCode, stdout } = await place.run([...command.split(' '), '--help'])

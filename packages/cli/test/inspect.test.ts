@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Place, startServer } from './command-line.ts'
@@ -76,6 +78,23 @@ test('what is empty, and what is no credential at all, is inspected too', async 
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' })
     expect(stdout).toMatch(/^fails +form /m)
   }
+})
+
+test('nobody is called, wherever the token and the environment point', async () => {
+  let calls = 0
+  const server = createServer((socket) => {
+    calls++
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const part = (members: object) => Buffer.from(JSON.stringify(members)).toString('base64url')
+  const luring = `${part({ alg: 'RS256', kid: url, jku: url, x5u: url })}.${part({ iss: url, aud: url })}.AAAA`
+  const { exitCode } = await place.run(['inspect', luring, ...given], {
+    environment: { CLAVIGER_URL: url, CLAVIGER_KEY: 'clv_root_x' },
+  })
+  await new Promise((resolve) => server.close(resolve))
+  expect({ exitCode, calls }).toEqual({ exitCode: 1, calls: 0 })
 })
 
 test('a claim cannot move the cursor or forge a line', async () => {

@@ -4,9 +4,7 @@ import type { Command } from 'commander'
 export function addStart(program: Command): void {
   const command = program.command('start').description('Start the server.')
   program.hook('preSubcommand', async (_program, subcommand) => {
-    if (subcommand !== command) return
-    const { addSettings } = await import('../start-settings.ts')
-    addSettings(command)
+    if (subcommand === command) await addStartSettings(program)
   })
   command
     .option('--accept-clock', 'start with a clock far behind the last commit, on purpose; audited')
@@ -25,4 +23,10 @@ Examples:
       const { startServer } = await import('../start-server.ts')
       await startServer(flags)
     })
+}
+
+/** Gives `start` the settings of the server, which it has only when somebody asks for them. */
+export async function addStartSettings(program: Command): Promise<void> {
+  const { addSettings } = await import('../start-settings.ts')
+  for (const command of program.commands) if (command.name() === 'start') addSettings(command)
 }

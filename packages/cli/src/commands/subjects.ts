@@ -1,4 +1,4 @@
-import type { Subject } from '@claviger/client'
+import { ClavigerError, type Subject } from '@claviger/client'
 import type { Command } from 'commander'
 import { clearedMembers, clearOption } from '../cleared-members.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
@@ -33,8 +33,8 @@ export function addSubjects(program: Command): void {
     .description('Bound, disable or describe those for whom credentials speak.')
   addPut(subjects)
   addChange(subjects)
-  addSwitch(subjects, 'disable', 'Refuse every credential of a subject until it is enabled again.')
-  addSwitch(subjects, 'enable', 'Let the credentials of a subject work again.')
+  addDisable(subjects)
+  addEnable(subjects)
   addList(subjects)
   addRead(subjects)
   addDelete(subjects)
@@ -93,15 +93,32 @@ Examples:
     )
 }
 
-function addSwitch(subjects: Command, name: 'disable' | 'enable', description: string): void {
-  addConnectionOptions(subjects.command(name).description(description))
-    .argument('<subject>', 'who the credentials speak for')
-    .addHelpText('after', `\nExample:\n  $ claviger subjects ${name} alice`)
+function addDisable(subjects: Command): void {
+  addConnectionOptions(
+    subjects
+      .command('disable')
+      .description('Refuse every credential of a subject until it is enabled again.'),
+  )
+    .argument('<subject>', 'who the credentials speak for; it need not have a record yet')
+    .addHelpText('after', '\nExample:\n  $ claviger subjects disable alice')
     .action(async (subject: string, options: ConnectionOptions) => {
-      const record = await connect(options).patchSubject({
-        path: { subject },
-        body: { disabled: name === 'disable' },
+      const request = { path: { subject }, body: { disabled: true } }
+      const client = connect(options)
+      const record = await client.patchSubject(request).catch((error: unknown) => {
+        if (error instanceof ClavigerError && error.code === 'not_found') return client.putSubject(request)
+        throw error
       })
+      if (options.json === true) printJson(record)
+      else printSubject(record)
+    })
+}
+
+function addEnable(subjects: Command): void {
+  addConnectionOptions(subjects.command('enable').description('Let the credentials of a subject work again.'))
+    .argument('<subject>', 'who the credentials speak for')
+    .addHelpText('after', '\nExample:\n  $ claviger subjects enable alice')
+    .action(async (subject: string, options: ConnectionOptions) => {
+      const record = await connect(options).patchSubject({ path: { subject }, body: { disabled: false } })
       if (options.json === true) printJson(record)
       else printSubject(record)
     })

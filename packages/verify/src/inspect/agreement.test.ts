@@ -4,13 +4,20 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { AUDIENCE, accessClaims, ISSUER, makeKey } from '../../test/credentials.ts'
 import { MemorySource } from '../../test/memory-source.ts'
 import { encodePart, TokenSigner } from '../../test/token-signer.ts'
+import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
 import { VERDICT_CODES } from '../verdict.ts'
 import { Verifier } from '../verifier/verifier.ts'
 import { inspect } from './inspect.ts'
 import { CHECK_CODES, type Inspection } from './inspection.ts'
 
-const signers = [new TokenSigner('RS256'), new TokenSigner('ES256'), new TokenSigner('Ed25519')] as const
-const [rsa, ec] = signers
+const rsa = new TokenSigner('RS256')
+const ec = new TokenSigner('ES256')
+const others = Object.keys(ALGORITHMS)
+  .filter(isSigningAlgorithm)
+  .filter((name) => ALGORITHMS[name].isSupported() && !ALGORITHMS[name].symmetric)
+  .filter((name) => name !== rsa.algorithm && name !== ec.algorithm)
+  .map((name) => new TokenSigner(name))
+const signers = [rsa, ec, ...others]
 const jwks = {
   keys: signers.map(({ publicJwk, id, fact }) => ({ ...publicJwk, kid: id, alg: fact.algorithm })),
 }
@@ -96,6 +103,7 @@ describe('whatever inspection finds good the verifier does not refuse for its fo
     const headerName = fc.constantFrom('alg', 'kid', 'typ', 'crit', 'b64', 'jwk', 'zip', 'cty')
     const claimName = fc.constantFrom(
       ...Object.keys(CLAIMS),
+      'parents',
       'nbf',
       'sid',
       'scope',
@@ -159,4 +167,10 @@ test('ES256 with another key of the JWKS under the same kid is checked with both
   const keys = [other, ec].map(({ publicJwk, id }) => ({ ...publicJwk, kid: id }))
   const { verdict } = inspect({ credential: ec.token(CLAIMS), jwks: { keys }, nowMs: source.time })
   expect(verdict).toBeUndefined()
+})
+
+test('what is signed with a shared secret is not found bad: no JWKS could check it', () => {
+  const { checks, verdict } = inspectHere(new TokenSigner('HS256').token(CLAIMS))
+  expect(verdict).toBeUndefined()
+  expect(checks).toContainEqual(expect.objectContaining({ name: 'signing_key', outcome: 'unchecked' }))
 })

@@ -87,6 +87,12 @@ const CLAIMS: readonly Term[] = [
     'OpenID Connect Front-Channel Logout 1.0, section 3',
   ),
   claim(
+    'parents',
+    'What the token was derived from: tokens, keys and signing keys, by their ids.',
+    'Whatever ends one of them, such as a revocation, ends this token as well.',
+    'Claviger; docs/decisions/0014',
+  ),
+  claim(
     'pos',
     'How far the project had come when the token was issued: a place in its list of changes.',
     'It tells what was issued before a revocation from what was issued after it, within the same second as well.',

@@ -20,6 +20,7 @@ export const CHECKED_CLAIMS = [
   'scope',
   'roles',
   'permissions',
+  'parents',
   'pos',
   'cnf',
 ] as const satisfies readonly (KnownClaim & CheckName)[]

@@ -1,5 +1,6 @@
 import {
   isKeyPrefix,
+  isRefreshTokenPrefix,
   KEY_CHECKSUM_LENGTH,
   KEY_LOCATOR_LENGTH,
   KEY_PREFIX_MAX_LENGTH,
@@ -30,7 +31,7 @@ const COPY_AGAIN = 'Copy it again, whole, from where it was shown. If it is lost
 export function kindOfKey(text: string): CredentialKind {
   const prefix = text.slice(0, text.lastIndexOf('_'))
   if (prefix.startsWith('clv_')) return 'management_key'
-  return prefix.endsWith('_rt') ? 'refresh_token' : 'key'
+  return isRefreshTokenPrefix(prefix) ? 'refresh_token' : 'key'
 }
 
 /** Checks the text of a key, or of what is nearly one: all of it that can be checked without its server. */

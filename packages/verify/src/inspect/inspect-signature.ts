@@ -102,9 +102,7 @@ function algorithmsOf(jwk: Record<string, unknown>): SigningAlgorithm[] {
 }
 
 function isSecretAlgorithm(alg: string): boolean {
-  return allAlgorithms().some(
-    (algorithm) => ALGORITHMS[algorithm].keyType === 'oct' && acceptsHeader(algorithm, alg),
-  )
+  return allAlgorithms().some((algorithm) => ALGORITHMS[algorithm].symmetric && acceptsHeader(algorithm, alg))
 }
 
 function allAlgorithms(): SigningAlgorithm[] {

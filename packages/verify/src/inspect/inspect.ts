@@ -54,7 +54,11 @@ function read(credential: string, request: InspectRequest, list: Checklist): Rea
   list.holds('size', `It has ${credential.length} of ${MAX_CREDENTIAL_BYTES} characters at most.`)
   const { text, removed } = unwrap(credential)
   if (removed.length > 0) {
-    list.fails('characters', `It does not stand alone: there are ${removed.join(', ')}.`, 'Take them away.')
+    list.fails(
+      'characters',
+      `It does not stand alone: it comes with ${removed.join(', ')}.`,
+      'Take them away.',
+    )
   } else if (/[^\x21-\x7e]/.test(text) && !text.startsWith('{') && !text.startsWith('-----BEGIN')) {
     list.fails(
       'characters',

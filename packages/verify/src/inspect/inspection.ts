@@ -30,6 +30,7 @@ export const CHECK_CODES = {
   scope: 'malformed',
   roles: 'malformed',
   permissions: 'malformed',
+  parents: 'malformed',
   pos: 'malformed',
   cnf: 'malformed',
   purpose: 'unknown',

@@ -8,7 +8,7 @@ export interface Unwrapped {
 /** What people copy along with a credential. A variable's name is in capitals: base64url of a header never is. */
 const AROUND: readonly (readonly [RegExp, string])[] = [
   [/^(?:authorization|x-api-key)\s*:\s*/i, 'the name of a header'],
-  [/^(?:bearer|dpop|token)\s+/i, 'the scheme before it'],
+  [/^(?:bearer|dpop|token)\s+/i, 'a scheme such as `Bearer`'],
   [/^(?:export\s+)?[A-Z][A-Z0-9_]*=/, 'the name of a variable'],
   [/^["'`]+|["'`]+$/g, 'quotation marks'],
 ]
