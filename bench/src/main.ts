@@ -12,23 +12,30 @@ import { mint } from './mint.ts'
 import { makeSigningKeys, makeTokens } from './project.ts'
 import { describeRow } from './report.ts'
 import type { Row } from './row.ts'
-import { PEERS, tokenFirstSight } from './token-first-sight.ts'
+import { type FirstSightAlgorithm, PEERS, tokenFirstSight } from './token-first-sight.ts'
 import { tokenSeen } from './token-seen.ts'
 
 const TOKEN_COUNT = 20_000
 const WARM_UP_COUNT = 12_000
 
-const signing = makeSigningKeys()
+const signing = makeSigningKeys('RS256')
 let signed: ReturnType<typeof makeTokens> | undefined
 /** RSA signatures take a third of the whole run: only made when a row wants them, and once. */
 const tokens = () => (signed ??= makeTokens(TOKEN_COUNT + WARM_UP_COUNT, signing))
+
+async function firstSight(algorithm: FirstSightAlgorithm): Promise<Row> {
+  const keys = makeSigningKeys(algorithm)
+  return tokenFirstSight(algorithm, keys, await makeTokens(TOKEN_COUNT + WARM_UP_COUNT, keys))
+}
 
 const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
   'key-warm': () => keyWarm(signing),
   'key-after-change': () => keyAfterChange(signing),
   'token-seen': async () => tokenSeen(signing, await tokens()),
+  'token-first-sight': async () => tokenFirstSight('RS256', signing, await tokens()),
+  'token-first-sight-es256': () => firstSight('ES256'),
+  'token-first-sight-ps256': () => firstSight('PS256'),
   mint: () => mint(),
-  'token-first-sight': async () => tokenFirstSight(signing, await tokens()),
 }
 
 const chosen = process.argv.slice(2)

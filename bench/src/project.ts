@@ -1,7 +1,17 @@
 import { Buffer } from 'node:buffer'
-import { generateKeyPairSync, type JsonWebKey, randomInt, randomUUID, sign } from 'node:crypto'
+import {
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  type RSAKeyPairOptions,
+  randomInt,
+  randomUUID,
+  sign,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import {
+  ALGORITHMS,
+  type AlgorithmTraits,
   BASE62,
   formatKeyString,
   formatPosition,
@@ -11,6 +21,7 @@ import {
   type Position,
   type RevocationRule,
   type RoleFact,
+  type SigningAlgorithm,
   type Snapshot,
   type SubjectFact,
   sha256,
@@ -35,14 +46,27 @@ const ACTIONS = ['read', 'write', 'delete', 'share', 'export', 'list']
 /** A signing key, with its public half in the spellings that the contenders want. */
 export interface SigningKeys {
   readonly id: string
-  readonly privateKey: ReturnType<typeof generateKeyPairSync>['privateKey']
-  readonly publicKey: ReturnType<typeof generateKeyPairSync>['publicKey']
+  readonly algorithm: SigningAlgorithm
+  readonly traits: AlgorithmTraits
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
   readonly publicJwk: JsonWebKey
 }
 
-export function makeSigningKeys(): SigningKeys {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return { id: 'bench-rs256', privateKey, publicKey, publicJwk: publicKey.export({ format: 'jwk' }) }
+export function makeSigningKeys(algorithm: SigningAlgorithm): SigningKeys {
+  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const { type, options } = traits.generate
+  // The types of Node name each kind of key; the table holds any of them.
+  const pair = generateKeyPairSync(type as 'rsa', options as unknown as RSAKeyPairOptions<'pem', 'pem'>)
+  const { privateKey, publicKey } = pair as unknown as { privateKey: KeyObject; publicKey: KeyObject }
+  return {
+    id: `bench-${algorithm.toLowerCase()}`,
+    algorithm,
+    traits,
+    privateKey: traits.importSigningKey(privateKey.export({ format: 'der', type: 'pkcs8' })),
+    publicKey,
+    publicJwk: publicKey.export({ format: 'jwk' }),
+  }
 }
 
 /** What a service asks on each call. */
@@ -68,7 +92,7 @@ export function makeSource(
       {
         type: 'signing-key',
         id: signing.id,
-        algorithm: 'RS256',
+        algorithm: signing.algorithm,
         status: 'active',
         publicJwk: { ...signing.publicJwk },
       },
@@ -131,13 +155,14 @@ export function makeKeys(count: number): { texts: FreshTexts; records: ReadonlyM
 /** Access tokens (RFC 9068) as the engine mints them, signed on the thread pool. */
 export async function makeTokens(count: number, signing: SigningKeys): Promise<FreshTexts> {
   const signOnPool = promisify(sign)
-  const header = encode({ alg: 'RS256', typ: 'at+jwt', kid: signing.id })
+  const { joseName, digest, toJoseSignature } = signing.traits
+  const header = encode({ alg: joseName, typ: 'at+jwt', kid: signing.id })
   const texts: string[] = []
   while (texts.length < count) {
     const batch = Array.from({ length: Math.min(64, count - texts.length) }, async (_, index) => {
       const input = `${header}.${encode(makeClaims(texts.length + index))}`
-      const signature = await signOnPool('sha256', Buffer.from(input), signing.privateKey)
-      return `${input}.${signature.toString('base64url')}`
+      const signature = await signOnPool(digest, Buffer.from(input), signing.privateKey)
+      return `${input}.${Buffer.from(toJoseSignature(signature)).toString('base64url')}`
     })
     texts.push(...(await Promise.all(batch)))
   }

@@ -1,11 +1,17 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
+import { addManagementKeys } from './commands/management-keys.ts'
+import { addProjects } from './commands/projects.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
+import { addSessions } from './commands/sessions.ts'
+import { addSigningKeys } from './commands/signing-keys.ts'
 import { addStart } from './commands/start.ts'
+import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
@@ -36,10 +42,16 @@ Examples:
   addStart(program)
   addKeys(program)
   addTokens(program)
+  addSessions(program)
   addAudiences(program)
   addRoles(program)
+  addSubjects(program)
   addVerify(program, setExitCode)
+  addInspect(program, setExitCode)
   addRevoke(program)
+  addSigningKeys(program)
+  addProjects(program)
+  addManagementKeys(program)
   addRootKey(program)
   return program
 }

@@ -28,7 +28,7 @@ export function printKey(key: Key): void {
     ...(key.revokedAt === null
       ? []
       : [['revoked', key.revokedAt] as const, ['reason', key.revokeReason] as const]),
-    ...key.secrets.map((secret) => ['text', describeSecret(key, secret)] as const),
+    ...key.secrets.map((secret) => ['text', describeSecret(key.prefix, secret)] as const),
     ['metadata', JSON.stringify(key.metadata)],
   ])
 }
@@ -60,7 +60,8 @@ function identityOf(key: Key): (readonly [string, Cell])[] {
   ]
 }
 
-function describeSecret(key: Key, secret: Key['secrets'][number]): string {
+/** One text of a key, by its public part. */
+export function describeSecret(prefix: string, secret: Key['secrets'][number]): string {
   const end = secret.revoked ? ', revoked' : secret.validUntil === null ? '' : `, until ${secret.validUntil}`
-  return `${key.prefix}_${secret.locator}… since ${secret.createdAt}${end}`
+  return `${prefix}_${secret.locator}… since ${secret.createdAt}${end}`
 }

@@ -1,14 +1,23 @@
 import type { Receipt } from '@claviger/client'
-import { colors, printRecord } from './output.ts'
+import { type Cell, colors, printRecord } from './output.ts'
 
 export function printReceipt(receipt: Receipt): void {
   console.log(
     receipt.effective
-      ? `${colors.green('Revoked')}, and effective everywhere.`
+      ? `${colors.green('Revoked')}, and effective ${receipt.signingKey === undefined ? 'everywhere' : 'at every verifier that follows the feed'}.`
       : `${colors.yellow('Revoked')}, but not applied yet by: ${receipt.verifiers.join(', ')}`,
   )
-  printRecord([
-    ['revocation', receipt.id],
-    ['position', receipt.position],
-  ])
+  printRecord([['revocation', receipt.id], ['position', receipt.position], ...signingKeyOf(receipt)])
+}
+
+function signingKeyOf({ signingKey }: Receipt): (readonly [string, Cell])[] {
+  if (signingKey === undefined) return []
+  return [
+    ['signing key', signingKey.id],
+    [
+      'its tokens',
+      signingKey.tokensUntil === null ? 'none' : `refused; the last one ends ${signingKey.tokensUntil}`,
+    ],
+    ['JWKS readers', `may accept them until ${signingKey.jwksUntil}`],
+  ]
 }

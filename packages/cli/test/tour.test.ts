@@ -59,6 +59,44 @@ test('a token passes here and with another library, and is revoked at once', asy
   expect(await verdictOn(token.credential, '--audience', AUDIENCE)).toMatchObject({ code: 'revoked' })
 })
 
+test('a subject is logged in, stays so with each refresh, is listed, and is logged out at once', async () => {
+  const begin = [
+    'sessions',
+    'create',
+    'carol',
+    '--audience',
+    AUDIENCE,
+    '--roles',
+    'reader',
+    '--device',
+    'Firefox',
+  ]
+  const begun = await place.json(begin)
+  const refreshed = await place.json(['sessions', 'refresh'], { input: `${begun.refreshToken}\n` })
+  expect(refreshed).toMatchObject({ id: begun.id })
+  const environment = { CLAVIGER_REFRESH_TOKEN: refreshed.refreshToken }
+  const last = await place.json(['sessions', 'refresh', '--ip', '192.0.2.7'], { environment })
+  expect(await verdictOn(last.accessToken, '--audience', AUDIENCE)).toMatchObject({
+    ok: true,
+    sessionId: begun.id,
+  })
+
+  const { items } = await place.json(['sessions', 'list', '--subject', 'carol', '--state', 'active'])
+  expect(items).toMatchObject([{ id: begun.id, device: 'Firefox', ip: '192.0.2.7', roles: ['reader'] }])
+  expect((await place.run(['sessions', 'show', begun.id])).stdout).toMatch(/^state +active$/m)
+  expect((await place.run(['sessions', 'list', '--subject', 'carol'])).stdout).toContain(begun.id)
+
+  const other = await place.json(begin)
+  await place.json(['sessions', 'revoke', begun.id, '--reason', 'logged out'])
+  expect(await verdictOn(last.accessToken, '--audience', AUDIENCE)).toMatchObject({ code: 'revoked' })
+  const late = await place.run(['sessions', 'refresh'], { input: last.refreshToken })
+  expect(late).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(late.stderr).toContain('(session_ended)')
+  expect(await verdictOn(other.accessToken, '--audience', AUDIENCE)).toMatchObject({ ok: true })
+  await place.json(['sessions', 'revoke', '--subject', 'carol'])
+  expect(await verdictOn(other.accessToken, '--audience', AUDIENCE)).toMatchObject({ code: 'revoked' })
+})
+
 test('what a subject had is revoked, and what it is given afterwards works', async () => {
   const mint = ['tokens', 'mint', 'bob', '--audience', AUDIENCE]
   const before = await place.json(mint)

@@ -19,6 +19,13 @@ export const ERROR_CODES = {
   already_exists: { status: 409, title: 'It exists already', retryable: false },
   name_retired: { status: 409, title: 'The name was used before and is never used again', retryable: false },
   revoked: { status: 409, title: 'It was revoked', retryable: false },
+  suspended: { status: 409, title: 'The subject or its client is disabled', retryable: false },
+  session_ended: { status: 409, title: 'The session has ended', retryable: false },
+  refresh_token_reused: {
+    status: 409,
+    title: 'The refresh token was used before, and its session was ended',
+    retryable: false,
+  },
   payload_too_large: { status: 413, title: 'The body is too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body must be JSON', retryable: false },
   headers_too_large: { status: 431, title: 'The headers are too large', retryable: false },

@@ -16,6 +16,7 @@ import { readProject } from './projects/read-project.ts'
 import { type Random, systemRandom } from './random.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from './scope.ts'
 import type { Secret } from './secret.ts'
+import { createRefreshTokens } from './sessions/refresh-token.ts'
 import { Keyring } from './signing/keyring.ts'
 import { currentPublicUrl, setPublicUrl } from './signing/public-url.ts'
 import { turnDueRings } from './signing/turn-due-rings.ts'
@@ -85,7 +86,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     opened.unshift(() => writer.close())
     const database = openForReading(file)
     opened.unshift(() => database.sqlite.close())
-    const parts = { clock, random, writer, reader: database.db, sealer: createSealer(masterKey, random) }
+    const parts: EngineParts = {
+      clock,
+      random,
+      writer,
+      reader: database.db,
+      sealer: createSealer(masterKey, random),
+      refreshTokens: createRefreshTokens(masterKey, random),
+    }
     const createdRootKey = await install(parts)
     const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL

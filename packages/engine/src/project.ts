@@ -27,6 +27,11 @@ import { deleteRole } from './roles/delete-role.ts'
 import { listRoles } from './roles/list-roles.ts'
 import { putRole } from './roles/put-role.ts'
 import { readRole } from './roles/read-role.ts'
+import { createSession } from './sessions/create-session.ts'
+import { listSessions } from './sessions/list-sessions.ts'
+import { readSession } from './sessions/read-session.ts'
+import { refreshSession } from './sessions/refresh-session.ts'
+import { revokeSession } from './sessions/revoke-session.ts'
 import { createSigningKey } from './signing/create-signing-key.ts'
 import { type Jwks, readJwks } from './signing/jwks.ts'
 import { listSigningKeys } from './signing/list-signing-keys.ts'
@@ -79,6 +84,13 @@ const SUBJECTS = {
 }
 const AUDIENCES = { put: putAudience, list: listAudiences, read: readAudience, delete: deleteAudience }
 const TOKENS = { mint: mintToken }
+const SESSIONS = {
+  create: createSession,
+  refresh: refreshSession,
+  list: listSessions,
+  read: readSession,
+  revoke: revokeSession,
+}
 const REVOCATIONS = { create: createRevocation, list: listRevocations, read: readReceipt, lift: liftBan }
 const SIGNING_KEYS = {
   create: createSigningKey,
@@ -126,6 +138,10 @@ export class Project {
 
   get tokens(): Bound<typeof TOKENS> {
     return bind(this.#scope, TOKENS)
+  }
+
+  get sessions(): Bound<typeof SESSIONS> {
+    return bind(this.#scope, SESSIONS)
   }
 
   get revocations(): Bound<typeof REVOCATIONS> {

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { Writer } from './commands/writer.ts'
 import type { Random } from './random.ts'
+import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
 import type { Sealer } from './storage/seal.ts'
 
@@ -14,6 +15,7 @@ export interface EngineParts {
   /** Reads on the calling thread; sees every commit that was acknowledged. */
   readonly reader: Kysely<Schema>
   readonly sealer: Sealer
+  readonly refreshTokens: RefreshTokens
 }
 
 /** Where an operation works, and for whom. */

@@ -11,6 +11,7 @@ import { resolveProject } from '../src/projects/resolve-project.ts'
 import { systemRandom } from '../src/random.ts'
 import type { EngineParts, Scope } from '../src/scope.ts'
 import type { Secret } from '../src/secret.ts'
+import { createRefreshTokens } from '../src/sessions/refresh-token.ts'
 import { loadMasterKey } from '../src/storage/master-key.ts'
 import { openForReading } from '../src/storage/open-database.ts'
 import { createSealer } from '../src/storage/seal.ts'
@@ -61,6 +62,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     writer,
     reader: database.db,
     sealer: createSealer(masterKey, random),
+    refreshTokens: createRefreshTokens(masterKey, random),
   }
   const rootKey = await install(parts)
   if (rootKey === null) throw new Error('the folder held an installation already')

@@ -1,7 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../src/clock.ts'
 import { createEngine, type Engine } from '../src/engine.ts'
 import { START_MS } from './installation.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 export const AUDIENCE = 'https://api.example.com'
 
@@ -19,7 +21,7 @@ export interface KeyringPlace {
 
 export async function openKeyringPlace(): Promise<KeyringPlace> {
   const clock = manualClock(START_MS)
-  const folder = temporaryFolder()
+  const folder = mkdtempSync(join(tmpdir(), 'claviger-test-'))
   const problems: string[] = []
 
   async function open(acceptClock: boolean): Promise<Engine> {
@@ -52,6 +54,7 @@ export async function openKeyringPlace(): Promise<KeyringPlace> {
     },
     async close() {
       await engine.close()
+      rmSync(folder, { recursive: true, force: true })
       if (problems.length > 0) throw new Error(`problems that nobody expected: ${problems.join('\n')}`)
     },
   }

@@ -6,6 +6,7 @@ import { createLog } from './log.ts'
 import { redact } from './redaction.ts'
 
 const key = formatKeyString('acme_live', 'AbCdEfGh', 'Zz0123456789abcdefghijklmnopqr')
+const refreshToken = formatKeyString(`${'a'.repeat(24)}_rt`, 'AbCdEfGh', 'Zz0123456789abcdefghijklmnopqr')
 const token = `${btoa('{"alg":"RS256","typ":"at+jwt"}').replaceAll('=', '')}.${'Q'.repeat(80)}.${'s-_'.repeat(60)}`
 const encrypted = `${token}.${'i'.repeat(20)}.${'t'.repeat(22)}`
 
@@ -22,7 +23,7 @@ describe('a credential is hidden', () => {
     ['twice in a row', (secret: string) => `${secret} ${secret}`],
     ['in a stack', (secret: string) => new Error(secret).stack ?? ''],
   ])('%s', (_where, place) => {
-    for (const secret of [key, token, encrypted]) {
+    for (const secret of [key, refreshToken, token, encrypted]) {
       const text = redact(place(secret))
       expect(text).toContain('[redacted]')
       for (const part of secret.split(/[._]/)) if (part.length > 12) expect(text).not.toContain(part)

@@ -158,6 +158,34 @@ test('a subject of any spelling has a record that is written, changed, listed, r
   }
 })
 
+test('a session is begun, refreshed, listed, read and ended', async () => {
+  const audience = 'https://api.example.com'
+  const require = { audience, permissions: 'documents:read' }
+  const body = { subject: 'carol', audience, roles: ['reader'], device: 'Firefox', ip: '192.0.2.7' }
+  const begun = await claviger.call('POST', '/v1/sessions', { body })
+  expect(begun.status).toBe(201)
+  const { id, accessToken, refreshToken } = begun.body
+  expect(await verify(accessToken, { require })).toMatchObject({ ok: true, subject: 'carol', sessionId: id })
+
+  const refreshed = await claviger.call('POST', '/v1/sessions/refresh', { body: { refreshToken } })
+  expect(refreshed).toMatchObject({ status: 200, body: { id } })
+  expect(await verify(refreshed.body.accessToken, { require })).toMatchObject({ ok: true, sessionId: id })
+
+  const listed = await claviger.call('GET', '/v1/sessions?subject=carol&state=active')
+  expect(listed.body.items).toMatchObject([{ id, device: 'Firefox', ip: '192.0.2.7' }])
+  expect((await claviger.call('GET', `/v1/sessions/${id}`)).body).toEqual(listed.body.items[0])
+
+  const ended = await claviger.call('POST', `/v1/sessions/${id}/revoke`, { body: { reason: 'logged out' } })
+  expect(ended).toMatchObject({ status: 200, body: { effective: true } })
+  for (const token of [accessToken, refreshed.body.accessToken]) {
+    expect(await verify(token, { require })).toMatchObject({ ok: false, code: 'revoked' })
+  }
+  const late = await claviger.call('POST', '/v1/sessions/refresh', {
+    body: { refreshToken: refreshed.body.refreshToken },
+  })
+  expect(late).toMatchObject({ status: 409, body: { code: 'session_ended' } })
+})
+
 test('a project is created, listed and read, and is its own world', async () => {
   const created = await claviger.call('POST', '/v1/projects', {
     body: { name: 'acme', keyPrefix: 'acme_live' },

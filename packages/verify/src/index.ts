@@ -26,10 +26,22 @@ export {
   parsePosition,
 } from './changes/position.ts'
 export { type SigningKeyHandle, sha256, type VerificationKeyHandle } from './crypto.ts'
+export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
+export { inspect } from './inspect/inspect.ts'
+export type {
+  Check,
+  CheckName,
+  CredentialKind,
+  Decoded,
+  Inspection,
+  InspectRequest,
+  Remedy,
+} from './inspect/inspection.ts'
 export { BASE62 } from './keys/base62.ts'
 export {
   formatKeyString,
   isKeyPrefix,
+  isRefreshTokenPrefix,
   isReservedKeyPrefix,
   KEY_LOCATOR_LENGTH,
   KEY_PATTERN,
@@ -37,6 +49,7 @@ export {
   type KeyString,
   looksLikeKeyString,
   parseKeyString,
+  REFRESH_TOKEN_SUFFIX,
 } from './keys/key-string.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { clearedMembers, clearOption } from '../cleared-members.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson } from '../output.ts'
@@ -128,9 +129,7 @@ function addChange(keys: Command): void {
     .option('--name <name>', 'another name')
     .option('--disabled', 'suspend the key, and the tokens that name it as their client')
     .option('--no-disabled', 'let it work again')
-    .addOption(
-      new Option('--clear <members>', `take these away, of ${CLEARABLE.join(', ')}`).argParser(parseList),
-    )
+    .addOption(clearOption(CLEARABLE))
   addRightsOptions(command)
   addConnectionOptions(command)
     .addHelpText(
@@ -149,7 +148,7 @@ Examples:
         { url, project, data, json, clear = [], ...fields }: ChangeOptions,
         self: Command,
       ) => {
-        const body = { ...fields, ...clearedMembers(clear, self) }
+        const body = { ...fields, ...clearedMembers(clear, CLEARABLE, self) }
         const key = await connect({ url, project, data }).changeKey({ path: { id }, body })
         if (json === true) printJson(key)
         else printKey(key)
@@ -216,11 +215,4 @@ function addRightsOptions(command: Command): void {
     .option('--not-before <time>', 'from when on it is valid')
     .option('--ip-allow <blocks>', 'addresses or CIDR blocks it may be used from', parseList)
     .option('--metadata <json>', 'a JSON object that verifiers are told', parseJsonObject)
-}
-
-function clearedMembers(clear: readonly string[], command: Command): Record<string, null> {
-  const unknown = clear.find((name) => !CLEARABLE.some((known) => known === name))
-  if (unknown !== undefined) command.error(`error: --clear takes ${CLEARABLE.join(', ')}, not '${unknown}'.`)
-  const camelCase = (name: string): string => name.replaceAll(/-./g, (text) => text.slice(1).toUpperCase())
-  return Object.fromEntries(clear.map((name) => [camelCase(name), null]))
 }

@@ -8,8 +8,10 @@ import { printReceipt } from '../show-receipt.ts'
 interface RevokeOptions extends ConnectionOptions {
   readonly keyId?: string
   readonly tokenId?: string
+  readonly sessionId?: string
   readonly subject?: string
   readonly clientId?: string
+  readonly signingKeyId?: string
   readonly everything?: true
   readonly only?: 'keys' | 'tokens'
   readonly ban?: boolean
@@ -22,12 +24,16 @@ export function addRevoke(program: Command): void {
   addConnectionOptions(
     program
       .command('revoke')
-      .description('Revoke one credential, or all so far of a subject, a client or the project.')
-      .argument('[credential]', 'the text of a key or a token; `-`: from standard input')
+      .description(
+        'Revoke one credential or session, or all so far of a subject, a client, a signing key or the project.',
+      )
+      .argument('[credential]', 'the text of a key, a token or a refresh token; `-`: from standard input')
       .option('--key-id <id>', 'a key')
       .option('--token-id <id>', 'a token, by its jti')
+      .option('--session-id <id>', 'a session, and every token that was issued in it')
       .option('--subject <id>', 'whatever speaks for this subject')
       .option('--client-id <id>', 'the tokens of this client; the id of the key that minted them')
+      .option('--signing-key-id <id>', 'whatever this key has signed; the next key takes over')
       .option('--everything', 'every key and token of the project')
       .addOption(new Option('--only <kind>', 'spare the others').choices(['keys', 'tokens']))
       .option('--ban', 'revoke what is issued later too, until it is lifted')
@@ -57,11 +63,11 @@ Examples:
 
 /** What is to be revoked must have been said: nothing here is taken from the environment. */
 function requireOneTarget(argument: string | undefined, options: RevokeOptions): void {
-  const { keyId, tokenId, subject, clientId, everything } = options
-  const targets = [argument, keyId, tokenId, subject, clientId, everything]
+  const { keyId, tokenId, sessionId, subject, clientId, signingKeyId, everything } = options
+  const targets = [argument, keyId, tokenId, sessionId, subject, clientId, signingKeyId, everything]
   if (targets.filter((target) => target !== undefined).length === 1) return
   throw new CommandFailure(
     EXIT.usage,
-    'Name one thing to revoke: a credential, --key-id, --token-id, --subject, --client-id or --everything.',
+    'Name one thing to revoke: a credential, --key-id, --token-id, --session-id, --subject, --client-id, --signing-key-id or --everything.',
   )
 }

@@ -5,6 +5,7 @@ import { readCredential } from '../credential.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { appendValue, parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { colors, printJson, printRecord } from '../output.ts'
+import { addExplain } from './explain.ts'
 
 /** Those of the API: its type does not allow one more or less. */
 const ALGORITHMS: Readonly<Record<NonNullable<MintTokenInput['algorithm']>, true>> = {
@@ -42,9 +43,13 @@ interface DeriveOptions extends ConnectionOptions {
 }
 
 export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').helpCommand(false).description('Mint and derive access tokens.')
+  const tokens = program
+    .command('tokens')
+    .helpCommand(false)
+    .description('Mint and derive access tokens, and explain them.')
   addMint(tokens)
   addDerive(tokens)
+  addExplain(tokens)
 }
 
 function addMint(tokens: Command): void {

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -226,6 +226,98 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * List sessions
+     *
+     * The newest first, in whatever state.
+     *
+     * The management key needs the verb `sessions:read`.
+     */
+    public listSessions<ThrowOnError extends boolean = true>(options?: Options<ListSessionsData, ThrowOnError>): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions',
+            ...options
+        });
+    }
+    
+    /**
+     * Begin a session
+     *
+     * For a subject that the caller has logged in. Without roles and permissions it takes those of the subject's record, as they are at each refresh. What its tokens hold must be within the management key's grants.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public createSession<ThrowOnError extends boolean = true>(options: Options<CreateSessionData, ThrowOnError>): RequestResult<CreateSessionResponses, CreateSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateSessionResponses, CreateSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Refresh a session
+     *
+     * Exchanges a refresh token for its successor and a fresh access token. Who lost the answer asks again within 30 seconds and gets the same successor. A refresh token that comes back later, or after its successor was used, ends the session and all that was issued in it.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public refreshSession<ThrowOnError extends boolean = true>(options: Options<RefreshSessionData, ThrowOnError>): RequestResult<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/refresh',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Read a session
+     *
+     * All that is known of the session, except its tokens.
+     *
+     * The management key needs the verb `sessions:read`.
+     */
+    public readSession<ThrowOnError extends boolean = true>(options: Options<ReadSessionData, ThrowOnError>): RequestResult<ReadSessionResponses, ReadSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadSessionResponses, ReadSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * End a session
+     *
+     * Logs out: its refresh token and every access token that was issued in it are refused from the next call on. To end all that a subject has, revoke its tokens: `POST /v1/revocations` with `subject` and `only: tokens`.
+     *
+     * The management key needs the verb `sessions:write`.
+     */
+    public revokeSession<ThrowOnError extends boolean = true>(options: Options<RevokeSessionData, ThrowOnError>): RequestResult<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/sessions/{id}/revoke',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
      * List audiences with defaults
      *
      * By name. Tokens may be minted for any other audience too.
@@ -312,7 +404,7 @@ export class Operations extends HeyApiClient {
     /**
      * Revoke
      *
-     * One verb for keys and tokens: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.
+     * One verb for keys, tokens and sessions: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.
      *
      * The management key needs the verb `revocations:write`.
      */

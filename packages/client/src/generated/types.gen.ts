@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -432,6 +432,146 @@ export type MintedToken = {
     }>;
 };
 
+export type CreateSessionInput = {
+    /**
+     * Who the credential speaks for: an id of your own choosing.
+     */
+    subject: string;
+    /**
+     * Which services the token is meant for: a verifier takes only what names its own audience.
+     */
+    audience: string | Array<string>;
+    /**
+     * Names of roles that exist; their permissions count as they are when verifying.
+     */
+    roles?: Array<string>;
+    /**
+     * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+     */
+    permissions?: Array<string>;
+    /**
+     * Narrows roles and permissions to these. An empty list permits nothing.
+     */
+    scopes?: Array<string>;
+    /**
+     * Claims of your own, handed back with each verdict; none that has a meaning already.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+    /**
+     * What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.
+     */
+    algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
+    /**
+     * How long an access token lives; the audience's default if absent, else 600.
+     */
+    accessTtlSeconds?: number;
+    /**
+     * How long the session lives, however often it is refreshed; 2592000 if absent.
+     */
+    ttlSeconds?: number;
+    /**
+     * How long it lives without a refresh; 604800 if absent.
+     */
+    idleSeconds?: number;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RefreshSessionInput = {
+    refreshToken: string;
+    /**
+     * What the session is used with, for the list: `Firefox on Linux`.
+     */
+    device?: string;
+    /**
+     * The end client's address, for the list.
+     */
+    ip?: string;
+};
+
+export type RevokeSessionInput = {
+    /**
+     * For the record; shown with the session.
+     */
+    reason?: string;
+};
+
+export type SessionTokens = {
+    /**
+     * The session's id: the `sid` of its access tokens.
+     */
+    id: string;
+    /**
+     * A signed JWT (RFC 9068).
+     */
+    accessToken: string;
+    /**
+     * For the next refresh, and for nothing else. It is in this answer alone.
+     */
+    refreshToken: string;
+    /**
+     * The access token's end.
+     */
+    expiresAt: string;
+    /**
+     * The refresh token's end: by idleness, or with the session.
+     */
+    refreshExpiresAt: string;
+};
+
+export type Session = {
+    id: string;
+    subject: string;
+    audience: Array<string>;
+    /**
+     * The management key that began it, or `embedded`.
+     */
+    clientId: string;
+    /**
+     * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+     */
+    state: 'active' | 'suspended' | 'expired' | 'ended';
+    /**
+     * Null: it has no rights of its own, and takes those of the subject's record.
+     */
+    roles: Array<string> | null;
+    permissions: Array<string> | null;
+    scopes: Array<string> | null;
+    device: string | null;
+    ip: string | null;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    refreshedAt: string;
+    /**
+     * Its end unless it is refreshed before.
+     */
+    refreshExpiresAt: string;
+    /**
+     * Its end, however often it is refreshed.
+     */
+    expiresAt: string;
+    endedAt: string | null;
+    endReason: string | null;
+};
+
+export type SessionPage = {
+    items: Array<Session>;
+    nextCursor: string | null;
+};
+
 export type PutAudienceInput = {
     /**
      * How long a token lives.
@@ -476,7 +616,7 @@ export type AudiencePage = {
 
 export type CreateRevocationInput = {
     /**
-     * The text of a key or a token. A superseded text of a key ends that text alone.
+     * The text of a key or a token. A superseded text of a key ends that text alone, a refresh token ends its session.
      */
     credential?: string;
     keyId?: string;
@@ -484,6 +624,10 @@ export type CreateRevocationInput = {
      * The `jti` of a token.
      */
     tokenId?: string;
+    /**
+     * A session, and every token that was issued in it.
+     */
+    sessionId?: string;
     /**
      * Who the credential speaks for: an id of your own choosing.
      */
@@ -1659,6 +1803,338 @@ export type MintTokenResponses = {
 };
 
 export type MintTokenResponse = MintTokenResponses[keyof MintTokenResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Who the credential speaks for: an id of your own choosing.
+         */
+        subject?: string;
+        /**
+         * `suspended`: its subject or client is disabled; `expired`: its life is over, or it was idle for too long; `ended`: for good.
+         */
+        state?: 'active' | 'suspended' | 'expired' | 'ended';
+    };
+    url: '/v1/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * One page of sessions.
+     */
+    200: SessionPage;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type CreateSessionData = {
+    body: CreateSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions';
+};
+
+export type CreateSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `revoked`: It was revoked. `suspended`: The subject or its client is disabled.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type CreateSessionError = CreateSessionErrors[keyof CreateSessionErrors];
+
+export type CreateSessionResponses = {
+    /**
+     * The first tokens of the session.
+     */
+    201: SessionTokens;
+};
+
+export type CreateSessionResponse = CreateSessionResponses[keyof CreateSessionResponses];
+
+export type RefreshSessionData = {
+    body: RefreshSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/refresh';
+};
+
+export type RefreshSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb. `exceeds_grants`: The management key may not hand out these rights.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `suspended`: The subject or its client is disabled. `session_ended`: The session has ended. `refresh_token_reused`: The refresh token was used before, and its session was ended.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RefreshSessionError = RefreshSessionErrors[keyof RefreshSessionErrors];
+
+export type RefreshSessionResponses = {
+    /**
+     * The next tokens of the session.
+     */
+    200: SessionTokens;
+};
+
+export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
+
+export type ReadSessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}';
+};
+
+export type ReadSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSessionError = ReadSessionErrors[keyof ReadSessionErrors];
+
+export type ReadSessionResponses = {
+    /**
+     * The session.
+     */
+    200: Session;
+};
+
+export type ReadSessionResponse = ReadSessionResponses[keyof ReadSessionResponses];
+
+export type RevokeSessionData = {
+    body?: RevokeSessionInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/sessions/{id}/revoke';
+};
+
+export type RevokeSessionErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type RevokeSessionError = RevokeSessionErrors[keyof RevokeSessionErrors];
+
+export type RevokeSessionResponses = {
+    /**
+     * The receipt.
+     */
+    200: Receipt;
+};
+
+export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
 
 export type ListAudiencesData = {
     body?: never;

@@ -17,6 +17,9 @@ import { createRevocationCommand } from '../revocation/create-revocation.ts'
 import { liftBanCommand } from '../revocation/lift-ban.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
+import { createSessionCommand } from '../sessions/create-session.ts'
+import { refreshSessionCommand } from '../sessions/refresh-session.ts'
+import { revokeSessionCommand } from '../sessions/revoke-session.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
 import { createSigningKeyCommand } from '../signing/create-signing-key.ts'
 import { setPublicUrlCommand } from '../signing/public-url.ts'
@@ -55,6 +58,9 @@ export const commands = {
   'delete-subject': deleteSubjectCommand,
   'patch-subject': patchSubjectCommand,
   'put-subject': putSubjectCommand,
+  'create-session': createSessionCommand,
+  'refresh-session': refreshSessionCommand,
+  'revoke-session': revokeSessionCommand,
   'delete-audience': deleteAudienceCommand,
   'put-audience': putAudienceCommand,
   'add-signing-key': addSigningKeyCommand,

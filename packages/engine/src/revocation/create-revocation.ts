@@ -1,4 +1,10 @@
-import { looksLikeKeyString, parseKeyString, type RevocationRule, sha256 } from '@claviger/verify'
+import {
+  isRefreshTokenPrefix,
+  looksLikeKeyString,
+  parseKeyString,
+  type RevocationRule,
+  sha256,
+} from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
@@ -8,6 +14,9 @@ import { loadKey } from '../keys/key.ts'
 import { authorize, authorizeRead } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import type { Scope } from '../scope.ts'
+import { endSession } from '../sessions/end-session.ts'
+import { endSessionsBegunBefore } from '../sessions/end-sessions-begun-before.ts'
+import { findSessionOfRefreshToken, loadSession } from '../sessions/session.ts'
 import { prepareRetirement, retireSigningKey, type SigningKeyEnd } from '../signing/retire-signing-key.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { parseTime, Time } from '../time.ts'
@@ -25,11 +34,15 @@ export const CreateRevocationInput = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 8192,
-        description: 'The text of a key or a token. A superseded text of a key ends that text alone.',
+        description:
+          'The text of a key or a token. A superseded text of a key ends that text alone, a refresh token ends its session.',
       }),
     ),
     keyId: Type.Optional(Id),
     tokenId: Type.Optional(Type.String({ ...Id, description: 'The `jti` of a token.' })),
+    sessionId: Type.Optional(
+      Type.String({ ...Id, description: 'A session, and every token that was issued in it.' }),
+    ),
     subject: Type.Optional(SubjectId),
     clientId: Type.Optional(
       Type.String({ ...Id, description: 'The `client_id` of tokens; the id of the key that minted them.' }),
@@ -81,6 +94,8 @@ export interface RevocationScope extends Scope {
 type Target =
   | { readonly kind: 'key-text'; readonly digest: string }
   | { readonly kind: 'key'; readonly id: string }
+  | { readonly kind: 'refresh-token'; readonly digest: string }
+  | { readonly kind: 'session'; readonly id: string }
   /** `untilMs` null: the token's end is not known. */
   | { readonly kind: 'token'; readonly id: string; readonly untilMs: number | null }
   | { readonly kind: 'signing-key'; readonly end: SigningKeyEnd }
@@ -139,7 +154,22 @@ export const createRevocationCommand: Command<
     return rule
   }
   if (target.kind === 'signing-key') return retireSigningKey(context, target.end, reason)
+  if (target.kind === 'refresh-token' || target.kind === 'session') {
+    const session =
+      target.kind === 'session'
+        ? await loadSession(context.db, { projectId, id: target.id })
+        : await findSessionOfRefreshToken(context.db, { projectId, digest: target.digest })
+    const rule = await endSession(context, session, reason)
+    await context.audit({
+      projectId,
+      action: 'session.revoke',
+      target: session.id,
+      detail: { subject: session.subject, reason },
+    })
+    return rule
+  }
   const rule = await addRule(context, projectId, newRule(context, args, target))
+  await endSessionsBegunBefore(context, projectId, { rule, reason })
   const { id, kind, only, ban, issuedBeforeMs } = rule
   await context.audit({
     projectId,
@@ -154,6 +184,7 @@ const TARGETS = [
   'credential',
   'keyId',
   'tokenId',
+  'sessionId',
   'subject',
   'clientId',
   'signingKeyId',
@@ -171,6 +202,7 @@ async function readTarget(scope: RevocationScope, fields: CreateRevocationInput)
   if (fields.credential !== undefined) return readCredential(scope, fields.credential)
   if (fields.keyId !== undefined) return { kind: 'key', id: fields.keyId }
   if (fields.tokenId !== undefined) return { kind: 'token', id: fields.tokenId, untilMs: null }
+  if (fields.sessionId !== undefined) return { kind: 'session', id: fields.sessionId }
   if (fields.subject !== undefined) return { kind: 'subject', id: fields.subject }
   if (fields.clientId !== undefined) return { kind: 'client', id: fields.clientId }
   if (fields.signingKeyId !== undefined) {
@@ -182,7 +214,11 @@ async function readTarget(scope: RevocationScope, fields: CreateRevocationInput)
 /** The text of a key does not leave this side; a token is believed only with a signature of the project. */
 async function readCredential(scope: RevocationScope, text: string): Promise<Target> {
   if (looksLikeKeyString(text)) {
-    if (parseKeyString(text) !== undefined) return { kind: 'key-text', digest: sha256(text) }
+    const key = parseKeyString(text)
+    if (key !== undefined) {
+      const kind = isRefreshTokenPrefix(key.prefix) ? 'refresh-token' : 'key-text'
+      return { kind, digest: sha256(text) }
+    }
     throw new CodedError(
       'invalid_request',
       'The checksum does not fit the key: it was mistyped or cut short.',
@@ -214,7 +250,7 @@ function requireFittingOptions({ kind }: Target, fields: CreateRevocationInput):
 function newRule(
   { nowMs }: CommandContext,
   { only, issuedBeforeMs, ban, reason }: CreateRevocationArgs,
-  target: Exclude<Target, { kind: 'key' | 'key-text' | 'signing-key' }>,
+  target: Extract<Target, { kind: 'token' | 'subject' | 'client' | 'everything' }>,
 ) {
   if (issuedBeforeMs !== null && issuedBeforeMs > nowMs) {
     throw new CodedError(

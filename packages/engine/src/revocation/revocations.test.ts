@@ -300,7 +300,6 @@ describe('a revocation is refused', () => {
     ['without a target', {}],
     ['with two targets', { subject: 'a', keyId: 'key_1' }],
     ['with everything: false', { everything: false }],
-    ['for a session, which there is none of yet', { sessionId: 'ses_1' }],
     ['for a foreign issuer', { subject: 'a', issuer: 'https://idp.example' }],
     ['for a token with only', { tokenId: 'tok_1', only: 'tokens' }],
     ['for a key with ban', { keyId: 'key_1', ban: true }],

@@ -1,6 +1,7 @@
 import { createHmac, generateKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm, sha256 } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
 import type { EngineParts } from '../scope.ts'
 import type { SealedPlace } from '../storage/seal.ts'
@@ -39,7 +40,8 @@ const generateSecret = promisify(generateKey) as unknown as (
 ) => Promise<KeyObject>
 
 /**
- * Makes a key pair, or a secret, on the thread pool, and seals its private part (RSA: about a tenth of a second).
+ * Makes a key pair, or a secret, on the thread pool, and seals its private part (RSA: about a tenth of a second). Throws `unavailable` for an algorithm that this
+ * version of Node does not have.
  *
  * Its `kid` is the thumbprint of its public part (RFC 7638): nobody can give two keys one name, whoever holds a key
  * can work its name out, and the same key keeps it wherever it is brought.
@@ -50,6 +52,12 @@ export async function makeSigningKey(
   algorithm: SigningAlgorithm,
 ): Promise<NewSigningKey> {
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  if (!traits.isSupported()) {
+    throw new CodedError(
+      'unavailable',
+      `The version of Node that Claviger runs on has no ${algorithm}. Update it.`,
+    )
+  }
   const { id, publicJwk, privatePart } = traits.symmetric ? await makeSecret(traits) : await makePair(traits)
   const privateSealed = sealer.seal(signingKeyPlace(projectId, id), privatePart)
   privatePart.fill(0)

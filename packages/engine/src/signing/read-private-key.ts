@@ -16,7 +16,7 @@ export interface PrivateKeyRead {
   readonly stated: Readonly<Record<string, unknown>>
 }
 
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n([^-]+)-----END \1-----/g
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:(?!-----)[\s\S])+)-----END \1-----/g
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 const PRIVATE_LABELS = ['PRIVATE KEY', ENCRYPTED, 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
 

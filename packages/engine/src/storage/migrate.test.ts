@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { migrate } from './migrate.ts'
+import { firstTables } from './migrations/0001-first-tables.ts'
 import { type OpenDatabase, openForWriting } from './open-database.ts'
 
 function open(): OpenDatabase {
@@ -21,10 +22,46 @@ test('a start brings an empty database to this version, and the next start leave
   const rows = database.sqlite.prepare('SELECT number, name FROM migrations').all()
   expect(rows).toEqual([
     { number: 1, name: 'first-tables' },
+    { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
   ])
   database.sqlite.close()
+})
+
+test('signing keys of a database from before the keyring keep all that they had', async () => {
+  const database = open()
+  const { sqlite, db } = database
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000, [firstTables])
+  sqlite.exec(`
+    INSERT INTO projects VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    INSERT INTO signing_keys VALUES ('kid', 'prj_1', 'RS256', 'active', '{}', x'0102', 6, 7, NULL);
+    COMMIT`)
+  await migrateAll(database)
+  expect(sqlite.prepare('SELECT * FROM signing_keys').all()).toEqual([
+    {
+      id: 'kid',
+      project_id: 'prj_1',
+      algorithm: 'RS256',
+      status: 'active',
+      public_jwk: '{}',
+      private_sealed: new Uint8Array([1, 2]),
+      created_at_ms: 6,
+      activate_at_ms: null,
+      activated_at_ms: 7,
+      superseded_at_ms: null,
+      tokens_until_ms: null,
+      retired_at_ms: null,
+    },
+  ])
+  // Another project may give a key of its own the same name.
+  sqlite.exec(`
+    INSERT INTO projects VALUES ('prj_2', 'two', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    INSERT INTO signing_keys SELECT id, 'prj_2', algorithm, status, public_jwk, private_sealed, created_at_ms,
+      activate_at_ms, activated_at_ms, superseded_at_ms, tokens_until_ms, retired_at_ms FROM signing_keys`)
+  expect(() => sqlite.exec("UPDATE signing_keys SET project_id = 'prj_1'")).toThrow(/UNIQUE/)
+  sqlite.close()
 })
 
 test('the columns are those of the schema, and hold no value of another type', async () => {
@@ -73,8 +110,9 @@ test('a migration that fails leaves nothing behind', async () => {
     },
   }
   const first = { number: 1, name: 'first-tables', up: async () => {} }
+  const second = { number: 2, name: 'sessions', up: async () => {} }
   database.sqlite.exec('BEGIN IMMEDIATE')
-  await expect(migrate(database.db, 2_000, [first, failing])).rejects.toThrow('on purpose')
+  await expect(migrate(database.db, 2_000, [first, second, failing])).rejects.toThrow('on purpose')
   database.sqlite.exec('ROLLBACK')
   expect(database.sqlite.prepare("SELECT * FROM sqlite_schema WHERE name = 'half_made'").all()).toEqual([])
   database.sqlite.close()

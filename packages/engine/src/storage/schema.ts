@@ -20,6 +20,8 @@ export interface Schema {
   signing_schedules: SigningScheduleTable
   public_urls: PublicUrlTable
   revocations: RevocationTable
+  sessions: SessionTable
+  refresh_tokens: RefreshTokenTable
   audit: AuditTable
   key_usage: KeyUsageTable
 }
@@ -214,6 +216,56 @@ export interface RevocationTable {
   reason: string | null
   created_at_ms: number
   lifted_at_ms: number | null
+}
+
+/** A subject's chain of refresh tokens (rules S1, R6); the digests of these stand in `refresh_tokens`. */
+export interface SessionTable {
+  /** The `sid` of its access tokens. */
+  id: string
+  project_id: string
+  subject: string
+  /** The management key that created it, or `embedded`: the `client_id` of its access tokens (rule V5). */
+  client_id: string
+  /** JSON list. */
+  audience: string
+  /** JSON lists; both null: it has none of its own and takes those of the subject's record, live (rule R6). */
+  roles: string | null
+  permissions: string | null
+  /** JSON list; null: not narrowed. */
+  scopes: string | null
+  /** JSON record of the claims that its access tokens carry besides. */
+  claims: string
+  /** Null: the project's own, as it is at each refresh. */
+  algorithm: string | null
+  access_ttl_seconds: number
+  idle_seconds: number
+  /** What it was last used with, as the caller says. */
+  device: string | null
+  ip: string | null
+  /** The project's head before anything was read that let it be created: the `pos` of all its tokens (rule V2). */
+  pos: string
+  /** Counts its refresh tokens: the number of the current one. */
+  generation: number
+  created_at_ms: number
+  refreshed_at_ms: number
+  /** The end of its current refresh token, by idleness or by the session's own end. */
+  refresh_until_ms: number
+  expires_at_ms: number
+  /** The end of the access token that lives longest (rule V7). */
+  tokens_until_ms: number
+  ended_at_ms: number | null
+  end_reason: string | null
+}
+
+/** Every refresh token that a session has had: an old one that comes back tells of a theft (rule S1). */
+export interface RefreshTokenTable {
+  /** SHA-256 of its text, base64url. */
+  digest: string
+  session_id: string
+  /** 1 for the first. */
+  generation: number
+  /** Null: the current one. */
+  replaced_at_ms: number | null
 }
 
 /** What was done, by whom; written by each command, in its transaction. */

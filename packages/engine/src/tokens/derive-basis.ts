@@ -10,9 +10,10 @@ import { CodedError } from '../coded-error.ts'
 import { requireGrants } from '../management/authorize.ts'
 import { checkScopes } from '../roles/rights-input.ts'
 import { loadRolePermissions } from '../roles/role-permissions.ts'
-import { listOf, type MintRequest } from './grant-basis.ts'
+import type { MintRequest } from './grant-basis.ts'
 import type { MintScope } from './mint-token.ts'
 import type { TokenBasis } from './token-basis.ts'
+import { listOf } from './token-input.ts'
 
 /** Each generation adds two ids to the claim `parents`. */
 const MAX_PARENT_IDS = 16

@@ -1,14 +1,12 @@
 import { CodedError } from '../coded-error.ts'
-import type { Actor } from '../commands/command.ts'
 import { type Rights, requireGrants } from '../management/authorize.ts'
 import { checkScopes, distinct } from '../roles/rights-input.ts'
 import type { Scope } from '../scope.ts'
+import { clientIdOf } from './client-id.ts'
 import type { FactsAt } from './mint-facts.ts'
 import type { MintTokenInput } from './mint-input.ts'
 import type { TokenBasis } from './token-basis.ts'
-
-/** The `client_id` of tokens that the embedding program mints. */
-const EMBEDDED_CLIENT = 'embedded'
+import { listOf } from './token-input.ts'
 
 /** One call to mint: what it asks for, for whom, and what was read at the head that came before (rule V2). */
 export interface MintRequest {
@@ -45,14 +43,4 @@ export async function grantBasis(scope: Scope, { fields, rights, facts }: MintRe
     notAfterSeconds: Number.POSITIVE_INFINITY,
     claims: {},
   }
-}
-
-/** The audiences that were asked for, each once. */
-export function listOf(audience: string | readonly string[]): readonly string[] {
-  return typeof audience === 'string' ? [audience] : distinct(audience)
-}
-
-/** A management key acts as the client of what it mints, so that revoking the key revokes that too (rule V5). */
-function clientIdOf(actor: Actor): string {
-  return actor.kind === 'management-key' ? actor.keyId : EMBEDDED_CLIENT
 }

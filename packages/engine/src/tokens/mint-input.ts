@@ -1,13 +1,12 @@
 import Type, { type Static } from 'typebox'
-import { Audience, TtlSeconds } from '../audiences/audience-input.ts'
+import { TtlSeconds } from '../audiences/audience-input.ts'
 import { PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { Time } from '../time.ts'
 import { CustomClaims } from './custom-claims.ts'
 import { SizeWarning } from './size-warnings.ts'
+import { Algorithm, Audiences } from './token-input.ts'
 
-const MAX_AUDIENCES = 20
 const MAX_PARENT_LENGTH = 8192
 
 /** A token for a subject, or with `parent` one that is derived from a credential. */
@@ -23,7 +22,7 @@ export const MintTokenInput = Type.Object(
       }),
     ),
     audience: Type.Optional(
-      Type.Union([Audience, Type.Array(Audience, { minItems: 1, maxItems: MAX_AUDIENCES })], {
+      Type.With(Audiences, {
         description:
           'Which services the token is meant for: a verifier takes only what names its own audience. It may be absent where a parent token has one.',
       }),
@@ -40,12 +39,7 @@ export const MintTokenInput = Type.Object(
         'Permissions `resource:action`; `*` stands for a whole segment. With a parent: narrows the token to these, all of which the parent must hold.',
     }),
     claims: Type.Optional(CustomClaims),
-    algorithm: Type.Optional(
-      Type.With(TokenAlgorithm, {
-        description:
-          "What it is signed with; the audience's default if absent, else the project's own algorithm. EdDSA is Ed25519 under its older name; HS256 is verified by this server alone.",
-      }),
-    ),
+    algorithm: Type.Optional(Algorithm),
   },
   { additionalProperties: false },
 )

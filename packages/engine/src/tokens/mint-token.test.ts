@@ -24,6 +24,7 @@ import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { createProject } from '../projects/create-project.ts'
 import { deleteRole } from '../roles/delete-role.ts'
 import { putRole } from '../roles/put-role.ts'
+import { listSigningKeys } from '../signing/list-signing-keys.ts'
 import { openForReading } from '../storage/open-database.ts'
 import type { Schema } from '../storage/schema.ts'
 import { sqliteDialect } from '../storage/sqlite-dialect.ts'
@@ -133,6 +134,19 @@ describe('a minted token', () => {
     expect(parseToken(credential)).toMatchObject({ header: { alg: 'Ed25519' } })
     expect(await acme.verifier.verify({ credential })).toMatchObject({ ok: true, project: 'acme' })
     expect(await verdictOn(credential)).toMatchObject({ ok: false, code: 'unknown' })
+  })
+
+  test('is signed as its project says: as EdDSA by the ring of Ed25519', async () => {
+    const project = await createProject(issuing.scope, { name: 'older', algorithm: 'EdDSA' })
+    expect(project).toMatchObject({ algorithm: 'EdDSA' })
+    const older = await openIssuing(installation, 'older')
+    const minted = await mintToken(older.scope, INPUT)
+    expect(parseToken(minted.credential)).toMatchObject({ header: { alg: 'EdDSA' } })
+    expect(await older.verifier.verify({ credential: minted.credential })).toMatchObject({ ok: true })
+    const { credential } = await mintToken(older.scope, { ...INPUT, algorithm: 'Ed25519' })
+    expect(parseToken(credential)).toMatchObject({ header: { alg: 'Ed25519' } })
+    const keys = (await listSigningKeys(older.scope)).items
+    expect(keys.map(({ algorithm }) => algorithm)).toEqual(['Ed25519'])
   })
 
   test.each(HEADER_ALGORITHMS)('may be signed with %s, at the first demand too', async (algorithm) => {

@@ -1,28 +1,19 @@
-import {
-  formatPosition,
-  type Parent,
-  type Position,
-  type Refusal,
-  signingAlgorithmOf,
-} from '@claviger/verify'
+import type { Parent, Position, Refusal } from '@claviger/verify'
 import type { AudienceDefaults } from '../audiences/audience-defaults.ts'
 import { CodedError } from '../coded-error.ts'
 import { parseInput } from '../input.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { newId } from '../random.ts'
 import type { Scope } from '../scope.ts'
 import type { Keyring } from '../signing/keyring.ts'
-import { formatTime } from '../time.ts'
 import { checkClaims } from './custom-claims.ts'
 import { deriveBasis } from './derive-basis.ts'
 import { grantBasis } from './grant-basis.ts'
 import type { MintFacts } from './mint-facts.ts'
 import { type MintedToken, MintTokenInput } from './mint-input.ts'
+import { signAccessToken } from './sign-access-token.ts'
 import { sizeWarnings } from './size-warnings.ts'
 import type { TokenBasis } from './token-basis.ts'
-import { writeClaims } from './write-claims.ts'
-
-const DEFAULT_TTL_SECONDS = 600
+import { DEFAULT_TTL_SECONDS } from './token-input.ts'
 
 export interface MintScope extends Scope {
   readonly keyring: Keyring
@@ -55,42 +46,15 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
       : await deriveBasis(scope, { ...request, parent: fields.parent })
   const defaults = await facts.defaults(basis.audiences)
 
-  const signedAs = fields.algorithm ?? defaults.algorithm ?? facts.algorithm
-  const algorithm = signingAlgorithmOf(signedAs)
-  const issuer = await facts.issuer(algorithm)
-  const signingKeyId =
-    issuer.signingKeyId ?? (await scope.keyring.begin({ projectId: scope.projectId, algorithm }))
-  const id = newId('tok', nowMs, scope.random)
-  const issuedAt = Math.floor(nowMs / 1000)
-  const ttlSeconds = fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS
-  const expiresAt = Math.min(issuedAt + ttlSeconds, basis.notAfterSeconds)
-  const claims = {
-    ...customClaims(defaults, own, basis),
-    iss: issuer.url,
-    sub: basis.subject,
-    aud: basis.audiences.length === 1 ? basis.audiences[0] : basis.audiences,
-    exp: expiresAt,
-    iat: issuedAt,
-    jti: id,
-    client_id: basis.clientId,
-    // Absent: nothing narrows. Empty: nothing is permitted (rule R2).
-    ...(basis.scopes === null ? {} : { scope: basis.scopes.join(' ') }),
-    ...(basis.roles.length === 0 ? {} : { roles: basis.roles }),
-    ...(basis.permissions.length === 0 ? {} : { permissions: basis.permissions }),
-    ...(basis.sessionId === null ? {} : { sid: basis.sessionId }),
-    ...(basis.pos === null ? {} : { pos: formatPosition(basis.pos) }),
-    ...(basis.parents.length === 0 ? {} : { parents: basis.parents }),
-  }
-  await scope.waitForApplied(issuer.position)
-  const ring = { projectId: scope.projectId, algorithm, signingKeyId, signedAs }
-  const credential = await scope.keyring.sign(ring, writeClaims(claims))
-  const warnings = sizeWarnings(credential.length)
-  return {
-    id,
-    credential,
-    expiresAt: formatTime(expiresAt * 1000),
-    ...(warnings === undefined ? {} : { warnings }),
-  }
+  const token = await signAccessToken(scope, {
+    ...basis,
+    claims: customClaims(defaults, own, basis),
+    algorithm: fields.algorithm ?? defaults.algorithm ?? facts.algorithm,
+    issuedAtMs: nowMs,
+    ttlSeconds: fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS,
+  })
+  const warnings = sizeWarnings(token.credential.length)
+  return warnings === undefined ? token : { ...token, warnings }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Position } from '@claviger/verify'
 
-/** What a token says and whence: worked out from the caller's grants, or inherited from a parent. */
+/** What a token says and whence: worked out from the caller's grants, or inherited from a parent or a session. */
 export interface TokenBasis {
   readonly subject: string
   /** One or more, none twice. */
@@ -10,6 +10,7 @@ export interface TokenBasis {
   /** Null: nothing narrows. */
   readonly scopes: readonly string[] | null
   readonly clientId: string
+  /** Null: of no session. */
   readonly sessionId: string | null
   /** What it was derived from (claims.ts of the verifier says how that is written). */
   readonly parents: readonly string[]

@@ -18,7 +18,7 @@ export const revocationRoutes: readonly Route[] = [
     tag,
     summary: 'Revoke',
     description:
-      'One verb for keys and tokens: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.',
+      'One verb for keys, tokens and sessions: one credential, all so far of a subject, a client or the whole project, or whatever a signing key has signed. With `ban`, whatever comes later too, until the ban is lifted.',
     body: CreateRevocationInput,
     answer: { status: 201, description: 'The receipt.', schema: Receipt },
     handle: ({ project, body }) => project.revocations.create(body),

@@ -6,6 +6,7 @@ import { projectRoutes } from './projects.ts'
 import { revocationRoutes } from './revocations.ts'
 import { roleRoutes } from './roles.ts'
 import type { Route } from './route.ts'
+import { sessionRoutes } from './sessions.ts'
 import { signingKeyRoutes } from './signing-keys.ts'
 import { subjectRoutes } from './subjects.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...verifyRoutes,
   ...keyRoutes,
   ...tokenRoutes,
+  ...sessionRoutes,
   ...audienceRoutes,
   ...revocationRoutes,
   ...roleRoutes,

@@ -5,6 +5,7 @@ import { BASE62 } from './base62.ts'
 import {
   formatKeyString,
   isKeyPrefix,
+  isRefreshTokenPrefix,
   isReservedKeyPrefix,
   KEY_CHECKSUM_LENGTH,
   KEY_LOCATOR_LENGTH,
@@ -26,8 +27,13 @@ function base62(length: number): fc.Arbitrary<string> {
 
 const word = fc.string({ unit: fc.constantFrom(...'abcxyz0189'), minLength: 1, maxLength: 7 })
 const prefix = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join('_'))
+const refreshPrefix = prefix.map((text) => `${text}_rt`)
 const key = fc
-  .record({ prefix, locator: base62(KEY_LOCATOR_LENGTH), secret: base62(KEY_SECRET_LENGTH) })
+  .record({
+    prefix: fc.oneof(prefix, refreshPrefix),
+    locator: base62(KEY_LOCATOR_LENGTH),
+    secret: base62(KEY_SECRET_LENGTH),
+  })
   .map((parts) => ({ ...parts, text: formatKeyString(parts.prefix, parts.locator, parts.secret) }))
 
 /** The grammar of DESIGN section 7 once more, by splitting instead of by a regular expression. */
@@ -35,7 +41,8 @@ function isKeyByHand(text: string): boolean {
   const words = text.split('_')
   const body = words.pop() ?? ''
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-  if (words.length === 0 || words.join('_').length > 24 || body.length !== 44) return false
+  const longest = words.length > 1 && words.at(-1) === 'rt' ? 27 : 24
+  if (words.length === 0 || words.join('_').length > longest || body.length !== 44) return false
   if (words.some((one) => one === '' || [...one].some((letter) => !letters.includes(letter)))) return false
   if ([...body].some((digit) => !BASE62.includes(digit))) return false
   const checksum = [...body.slice(-6)].reduce((sum, digit) => sum * 62 + BASE62.indexOf(digit), 0)
@@ -136,6 +143,21 @@ describe('a prefix', () => {
       expect(isKeyPrefix(text)).toBe(false)
     },
   )
+
+  test('of a refresh token is that of any key with _rt behind it, though that makes it longer than a key may be', () => {
+    const longest = 'a'.repeat(24)
+    const text = formatKeyString(`${longest}_rt`, LOCATOR, SECRET)
+    expect(parseKeyString(text)).toEqual({ prefix: `${longest}_rt`, locator: LOCATOR, text })
+    expect(`before ${text} after`.replaceAll(KEY_PATTERN, '')).toBe('before  after')
+    for (const prefix of [`${longest}a_rt`, `${longest}_r`, `${longest}_rta`, `${longest}art`]) {
+      expect(isKeyPrefix(prefix), prefix).toBe(false)
+      expect(looksLikeKeyString(text.replace(`${longest}_rt`, prefix)), prefix).toBe(false)
+    }
+    expect(isRefreshTokenPrefix('acme_rt')).toBe(true)
+    for (const prefix of ['rt', 'art', 'acme_rt_live', 'acme']) {
+      expect(isRefreshTokenPrefix(prefix), prefix).toBe(false)
+    }
+  })
 
   test('is reserved when it begins with clv or ends in _rt', () => {
     for (const text of ['clv', 'clv_root', 'clv_mgmt', 'clvx', 'acme_rt']) {

@@ -13,8 +13,13 @@ export const KEY_SECRET_LENGTH = 30
 export const KEY_CHECKSUM_LENGTH = 6
 export const KEY_PREFIX_MAX_LENGTH = 24
 
+/** What the prefix of a refresh token ends in: that of its project's keys, and this. */
+export const REFRESH_TOKEN_SUFFIX = '_rt'
+
+const REFRESH_PREFIX_MAX_LENGTH = KEY_PREFIX_MAX_LENGTH + REFRESH_TOKEN_SUFFIX.length
 const BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
-export const KEY_MAX_LENGTH = KEY_PREFIX_MAX_LENGTH + 1 + BODY_LENGTH
+/** No key and no refresh token is longer. */
+export const KEY_MAX_LENGTH = REFRESH_PREFIX_MAX_LENGTH + 1 + BODY_LENGTH
 
 const PREFIX = /^[a-z0-9]+(?:_[a-z0-9]+)*$/
 const LOCATOR = new RegExp(`^[0-9A-Za-z]{${KEY_LOCATOR_LENGTH}}$`)
@@ -26,7 +31,7 @@ const SHAPE = new RegExp(`^[a-z0-9]+(?:_[a-z0-9]+)*_[0-9A-Za-z]{${BODY_LENGTH}}$
  * than keys, in time linear in the text. It keeps the place of its last `exec` or `test`: do not call those.
  */
 export const KEY_PATTERN = new RegExp(
-  `[a-z0-9][a-z0-9_]{0,${KEY_PREFIX_MAX_LENGTH - 1}}_[0-9A-Za-z]{${BODY_LENGTH}}`,
+  `[a-z0-9][a-z0-9_]{0,${REFRESH_PREFIX_MAX_LENGTH - 1}}_[0-9A-Za-z]{${BODY_LENGTH}}`,
   'g',
 )
 
@@ -54,7 +59,8 @@ export function parseKeyString(text: string): KeyString | undefined {
 
 /** Whether the text has the shape of a key; the checksum may still be wrong. */
 export function looksLikeKeyString(text: string): boolean {
-  return text.length <= KEY_MAX_LENGTH && SHAPE.test(text)
+  const prefixLength = text.length - BODY_LENGTH - 1
+  return prefixLength <= REFRESH_PREFIX_MAX_LENGTH && SHAPE.test(text) && fits(text.slice(0, prefixLength))
 }
 
 /**
@@ -70,12 +76,22 @@ export function formatKeyString(prefix: string, locator: string, secret: string)
 }
 
 export function isKeyPrefix(text: string): boolean {
-  return text.length <= KEY_PREFIX_MAX_LENGTH && PREFIX.test(text)
+  return text.length <= REFRESH_PREFIX_MAX_LENGTH && PREFIX.test(text) && fits(text)
 }
 
 /** Whether a prefix is kept for Claviger's own: management keys, and the refresh tokens of projects. */
 export function isReservedKeyPrefix(text: string): boolean {
-  return text.startsWith('clv') || text.endsWith('_rt')
+  return text.startsWith('clv') || isRefreshTokenPrefix(text)
+}
+
+/** Whether a text with this prefix is a refresh token: it opens nothing, and goes to whoever refreshes alone. */
+export function isRefreshTokenPrefix(prefix: string): boolean {
+  return prefix.endsWith(REFRESH_TOKEN_SUFFIX)
+}
+
+/** A refresh token's prefix may be longer by its suffix, so that every project's prefix can have one. */
+function fits(prefix: string): boolean {
+  return prefix.length <= (isRefreshTokenPrefix(prefix) ? REFRESH_PREFIX_MAX_LENGTH : KEY_PREFIX_MAX_LENGTH)
 }
 
 function checksumOf(unchecked: string): string {

@@ -18,7 +18,7 @@ export interface TokenHeader {
  * that the token brings, fetch one, unwrap, or understand an extension. Most verifiers ignore those that they
  * do not use; no token of ours has them, so here they are refused.
  */
-const REFUSED_MEMBERS = ['crit', 'b64', 'jwk', 'jku', 'x5u', 'x5c', 'zip', 'enc']
+export const REFUSED_MEMBERS = ['crit', 'b64', 'jwk', 'jku', 'x5u', 'x5c', 'zip', 'enc']
 
 const ACCESS_TOKEN_TYPE = 'at+jwt'
 const MAX_CACHED = 256
@@ -44,7 +44,8 @@ export function parseHeader(text: string): TokenHeader | TokenFault {
   return header
 }
 
-function readHeader(members: Record<string, unknown>): TokenHeader | TokenFault {
+/** Reads the members of a header. Never throws. */
+export function readHeader(members: Readonly<Record<string, unknown>>): TokenHeader | TokenFault {
   for (const name of REFUSED_MEMBERS) {
     if (Object.hasOwn(members, name)) return { fault: `The header of the token has the member ${name}.` }
   }

@@ -1,4 +1,5 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TokenSigner } from '../../test/token-signer.ts'
@@ -115,7 +116,12 @@ describe('a verification key', () => {
     }
   })
 
-  test('shows nothing of its secret as JSON', () => {
+  test('shows nothing of its secret as JSON, nor when it is inspected', () => {
+    const secret = hmac.publicKey.export()
+    const shown = JSON.stringify(hmac.fact) + inspect(hmac.fact, { depth: 9, showHidden: true })
+    for (const encoding of ['base64url', 'base64', 'hex', 'latin1'] as const) {
+      expect(shown).not.toContain(secret.toString(encoding))
+    }
     expect(JSON.stringify(hmac.fact)).not.toContain(hmac.publicKey.export().toString('base64url'))
     expect(JSON.parse(JSON.stringify(hmac.fact))).toMatchObject({ secret: {} })
   })

@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { AUDIENCE, accessClaims, ISSUER, makeKey, rule, TestSigner } from '../../test/credentials.ts'
+import {
+  AUDIENCE,
+  accessClaims,
+  base62,
+  digestOf,
+  ISSUER,
+  makeKey,
+  rule,
+  TestSigner,
+} from '../../test/credentials.ts'
 import { MemorySource } from '../../test/memory-source.ts'
+import { formatKeyString } from '../keys/key-string.ts'
 import { VERDICT_CODES, type Verdict } from '../verdict.ts'
 import { Verifier } from './verifier.ts'
 
@@ -51,6 +61,15 @@ describe('a key', () => {
       expiresAt: null,
       metadata: { plan: 'pro' },
     })
+  })
+
+  it('is never a refresh token, which is not even looked up', async () => {
+    for (const prefix of ['acme_rt', `${'a'.repeat(24)}_rt`]) {
+      const text = formatKeyString(prefix, base62(8), base62(30))
+      source.keys.set(digestOf(text), makeKey().record)
+      expect(await ask(text)).toBe('unknown')
+    }
+    expect(source.fetches).toBe(0)
   })
 
   it('is answered from memory the second time', async () => {

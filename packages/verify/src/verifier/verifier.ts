@@ -2,7 +2,12 @@ import { compilePermissionQuery, type PermissionQuery } from '../access/permissi
 import type { Change } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
 import { sha256 } from '../crypto.ts'
-import { KEY_MAX_LENGTH, looksLikeKeyString, parseKeyString } from '../keys/key-string.ts'
+import {
+  isRefreshTokenPrefix,
+  KEY_MAX_LENGTH,
+  looksLikeKeyString,
+  parseKeyString,
+} from '../keys/key-string.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
 import { type Refusal, refuse, type Verdict } from '../verdict.ts'
@@ -48,6 +53,10 @@ const UNAVAILABLE = refuse(
 )
 const UNKNOWN_KEY = refuse('unknown', 'This project has no such key.')
 const TOO_LARGE = refuse('malformed', `A credential is at most ${MAX_CREDENTIAL_BYTES} bytes long.`)
+const REFRESH_TOKEN = refuse(
+  'unknown',
+  'This is a refresh token, which opens nothing. Refresh the session with it, and present the access token.',
+)
 const BAD_CHECKSUM = refuse('malformed', 'The checksum does not fit the key: it was mistyped or cut short.')
 
 /**
@@ -227,7 +236,9 @@ export class Verifier {
   }
 
   async #recogniseKey(credential: string): Promise<KeyCredential | Refusal> {
-    if (parseKeyString(credential) === undefined) return BAD_CHECKSUM
+    const key = parseKeyString(credential)
+    if (key === undefined) return BAD_CHECKSUM
+    if (isRefreshTokenPrefix(key.prefix)) return REFRESH_TOKEN
     const digest = sha256(credential)
     const known = this.#keys.get(digest)
     if (known !== undefined) return known ?? UNKNOWN_KEY

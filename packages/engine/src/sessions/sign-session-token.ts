@@ -1,0 +1,55 @@
+import { parsePosition } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
+import type { MintedToken } from '../tokens/mint-input.ts'
+import { signAccessToken } from '../tokens/sign-access-token.ts'
+import { algorithmOf, audiencesOf, liveSessionRights, type SessionRow } from './session.ts'
+import type { SessionScope } from './session-tokens.ts'
+
+/** What of a session its access tokens say. */
+export type SigningSession = Pick<
+  SessionRow,
+  | 'id'
+  | 'subject'
+  | 'client_id'
+  | 'audience'
+  | 'roles'
+  | 'permissions'
+  | 'scopes'
+  | 'claims'
+  | 'algorithm'
+  | 'access_ttl_seconds'
+  | 'pos'
+>
+
+/**
+ * Signs an access token of a session, with the session's own `pos` (rule V2) and no longer life than it has (rule R4).
+ *
+ * It is signed before the command runs that lets it be handed out: whatever keeps it from being signed then leaves the
+ * session as it was, and its refresh token unused. What the subject's record takes away meanwhile does not count at
+ * verification either (rule R6).
+ */
+export async function signSessionToken(
+  scope: SessionScope,
+  session: SigningSession,
+  expiresAtMs: number,
+): Promise<MintedToken> {
+  const position = parsePosition(session.pos)
+  if (position === undefined) throw new CodedError('internal', `The session ${session.id} has no position.`)
+  const facts = await scope.mintFacts.current(scope)
+  const audiences = audiencesOf(session)
+  const defaults = await facts.defaults(audiences)
+  return signAccessToken(scope, {
+    ...(await liveSessionRights({ db: scope.reader, projectId: scope.projectId }, session)),
+    subject: session.subject,
+    audiences,
+    claims: { ...defaults.claims, ...JSON.parse(session.claims) },
+    clientId: session.client_id,
+    sessionId: session.id,
+    parents: [],
+    pos: position,
+    algorithm: algorithmOf(session) ?? defaults.algorithm ?? facts.algorithm,
+    issuedAtMs: scope.clock.nowMs(),
+    ttlSeconds: session.access_ttl_seconds,
+    notAfterSeconds: Math.floor(expiresAtMs / 1000),
+  })
+}
