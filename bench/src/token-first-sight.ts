@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { verify } from 'node:crypto'
 import { Verifier } from '@claviger/verify'
 import { JwtVerifier } from 'aws-jwt-verify'
 import { type Algorithm, createVerifier } from 'fast-jwt'
@@ -76,6 +77,11 @@ export async function tokenFirstSight(
 
 function limit({ traits, publicJwk }: SigningKeys, inputs: (round: number) => string[]): Contender {
   const key = traits.importKey({ ...publicJwk })
+  // What JOSE writes for an ECDSA signature has to be made into DER first: 74 ns, which count here too.
+  const accepts =
+    traits.keyType === 'EC'
+      ? (signed: Buffer, signature: Buffer) => traits.verify(key, signed, signature)
+      : (signed: Buffer, signature: Buffer) => verify(traits.digest, signed, key, signature)
   return {
     name: LIMIT,
     prepare(round) {
@@ -89,7 +95,7 @@ function limit({ traits, publicJwk }: SigningKeys, inputs: (round: number) => st
       return () => {
         let accepted = 0
         for (const { signed, signature } of parts) {
-          if (traits.verify(key, signed, signature)) accepted++
+          if (accepts(signed, signature)) accepted++
         }
         return accepted
       }

@@ -27,8 +27,10 @@ const PUBLIC = HEADER_ALGORITHMS.filter((name) => name !== 'HS256')
 /** Debian's PyJWT knows Ed25519 by the name `EdDSA` alone, and no ML-DSA. */
 const PYJWT = HEADER_ALGORITHMS.filter((name) => name !== 'Ed25519' && name !== 'ML-DSA-65')
 
-/** A name in a header makes no difference to openssl. */
-const OPENSSL = (Object.keys(ALGORITHMS) as SigningAlgorithm[]).filter((name) => name !== 'HS256')
+/** A name in a header makes no difference to openssl, which knows ML-DSA from 3.5 on: Debian 12 has an older one. */
+const OPENSSL = (Object.keys(ALGORITHMS) as SigningAlgorithm[]).filter(
+  (name) => name !== 'HS256' && (name !== 'ML-DSA-65' || opensslHasMlDsa),
+)
 
 let installation: TestInstallation
 let issuing: Issuing
@@ -129,8 +131,7 @@ describe('a minted token is accepted by', () => {
     expect(claims).toMatchObject({ sub: 'user_1', permissions: ['a:b'] })
   })
 
-  test.for(OPENSSL)('openssl, signed with %s', (algorithm, { skip }) => {
-    skip(!hasOpenssl || (algorithm === 'ML-DSA-65' && !opensslHasMlDsa), 'this openssl does not know it')
+  test.skipIf(!hasOpenssl).each(OPENSSL)('openssl, signed with %s', (algorithm) => {
     const openssl = new OpensslCommand(installation.folder, algorithm)
     const { input, signature } = partsOf(tokenOf(algorithm))
     const pem = publicKeyOf(algorithm).export({ format: 'pem', type: 'spki' }).toString()
@@ -169,8 +170,7 @@ describe('a token is accepted here that was signed with our key by', () => {
     await accepts(encodeWithPyJwt({ claims: claims(algorithm), header: header(algorithm), algorithm, key }))
   })
 
-  test.for(OPENSSL)('openssl, with %s', async (algorithm, { skip }) => {
-    skip(!hasOpenssl || (algorithm === 'ML-DSA-65' && !opensslHasMlDsa), 'this openssl does not know it')
+  test.skipIf(!hasOpenssl).each(OPENSSL)('openssl, with %s', async (algorithm) => {
     const input = `${encode(header(algorithm))}.${encode(claims(algorithm))}`
     const pem = privateKeyOf(algorithm).export({ format: 'pem', type: 'pkcs8' }).toString()
     const theirs = new OpensslCommand(installation.folder, algorithm).sign(pem, Buffer.from(input))

@@ -1,5 +1,6 @@
 import type { Change, Fact, IssuersFact, SigningKeyFact, SubjectRecord } from '../changes/change.ts'
 import { comparePositions, type Position } from '../changes/position.ts'
+import { secretBytes } from '../crypto.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
@@ -145,7 +146,7 @@ export class ProjectFacts {
 function isUsable({ status, algorithm, secret }: SigningKeyFact): boolean {
   if (status === 'retired' || !isSigningAlgorithm(algorithm)) return false
   const { symmetric, isSupported } = ALGORITHMS[algorithm]
-  return isSupported() && (!symmetric || secret !== undefined)
+  return isSupported() && (!symmetric || (secret !== undefined && secretBytes(secret) !== null))
 }
 
 function ownIssuers(fact: IssuersFact): ReadonlyMap<string, OwnIssuer> {

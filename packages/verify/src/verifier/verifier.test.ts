@@ -10,7 +10,9 @@ import {
   TestSigner,
 } from '../../test/credentials.ts'
 import { MemorySource } from '../../test/memory-source.ts'
+import { TokenSigner } from '../../test/token-signer.ts'
 import { formatKeyString } from '../keys/key-string.ts'
+import type { SigningAlgorithm } from '../tokens/algorithms.ts'
 import { VERDICT_CODES, type Verdict } from '../verdict.ts'
 import { Verifier } from './verifier.ts'
 
@@ -200,6 +202,35 @@ describe('a token', () => {
       record: { disabled: true, metadata: {} },
     })
     expect(await ask(token)).toBe('disabled')
+  })
+})
+
+describe('a signing key', () => {
+  const hmac = new TokenSigner('HS256')
+  const { secret, ...told } = hmac.fact
+  const newer = { ...signer.fact, id: 'newer', algorithm: 'SLH-DSA-SHA2-128s' as SigningAlgorithm }
+  const theirs = (): string => hmac.token(accessClaims(source.time, source.position()))
+
+  it('is unknown where its secret is not given, in whatever form JSON left it, and the others serve', async () => {
+    for (const fact of [told, JSON.parse(JSON.stringify(hmac.fact))]) {
+      source.commit(fact)
+      expect(await ask(theirs())).toBe('unknown')
+      expect(await ask(mint())).toBe('ok')
+    }
+    expect(secret).toBeDefined()
+    source.commit(hmac.fact)
+    expect(await ask(theirs())).toBe('ok')
+  })
+
+  it('is unknown where its algorithm is, and the others serve', async () => {
+    source.commit(newer)
+    const token = signer.sign(accessClaims(source.time, source.position()), { kid: newer.id })
+    expect(await ask(token)).toBe('unknown')
+    expect(await ask(mint())).toBe('ok')
+  })
+
+  it('that does not fit its algorithm is not put to use', () => {
+    expect(() => source.commit({ ...signer.fact, id: 'weak', algorithm: 'ES256' })).toThrow(TypeError)
   })
 })
 
