@@ -16,7 +16,10 @@ const TOOLS = ['curl', 'openssl', 'python3'].map((name) => ({
   name,
   missing: spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0,
 }))
-const PYJWT_MISSING = spawnSync('python3', ['-c', 'import jwt']).status !== 0
+/** The guide takes Debian's Python where the first in the path has no PyJWT. */
+const PYJWT_MISSING = ['python3', '/usr/bin/python3'].every(
+  (python) => spawnSync(python, ['-c', 'import jwt, cryptography']).status !== 0,
+)
 
 let place: Place | undefined
 
@@ -53,7 +56,7 @@ describe('the commands of the guide', () => {
         return
       }
       place = await startServer()
-      // So that \`npx claviger\` finds the command that is tested, as it does in a project that installed it.
+      // So that `npx claviger` finds the command that is tested, as it does in a project that installed it.
       const installed = join(place.folder, 'node_modules/.bin')
       mkdirSync(installed, { recursive: true })
       symlinkSync(join(REPOSITORY, 'packages/cli', CLI.bin.claviger), join(installed, 'claviger'))

@@ -1,7 +1,7 @@
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { openApiDocument } from './openapi/document.ts'
+import { referencePage } from './reference/reference-page.ts'
+import { REFERENCE_STYLE } from './reference/reference-style.ts'
 import { ROUTES } from './routes/table.ts'
 import { protectPages } from './security-headers.ts'
 import { VERSION } from './version.ts'
@@ -9,15 +9,18 @@ import { VERSION } from './version.ts'
 /** The API reference at /docs, its document at /docs/openapi.json; the front page leads there. */
 export async function addPages(server: FastifyInstance): Promise<void> {
   await protectPages(server)
-  const document = JSON.stringify(openApiDocument(ROUTES, VERSION))
-  server.get('/docs/openapi.json', (_request, reply) =>
-    reply.header('content-type', 'application/json; charset=utf-8').send(document),
-  )
+  const files = [
+    ['/docs', 'text/html; charset=utf-8', referencePage(ROUTES, VERSION)],
+    ['/docs/reference.css', 'text/css; charset=utf-8', REFERENCE_STYLE],
+    [
+      '/docs/openapi.json',
+      'application/json; charset=utf-8',
+      JSON.stringify(openApiDocument(ROUTES, VERSION)),
+    ],
+  ] as const
+  for (const [path, mediaType, content] of files) {
+    server.get(path, (_request, reply) => reply.header('content-type', mediaType).send(content))
+  }
+  server.get('/docs/', (_request, reply) => reply.redirect('/docs', 302))
   server.get('/', (_request, reply) => reply.redirect('/docs', 302))
-  await server.register(swagger, { mode: 'static', specification: { document: JSON.parse(document) } })
-  await server.register(swaggerUi, {
-    routePrefix: '/docs',
-    theme: { title: 'Claviger API' },
-    uiConfig: { docExpansion: 'list', displayOperationId: true, persistAuthorization: false },
-  })
 }

@@ -96,20 +96,21 @@ describe('pages', () => {
     expect(page.body).not.toMatch(/(src|href)="(https?:)?\/\//)
     const policy = page.headers.get('content-security-policy')
     expect(policy).toContain("default-src 'none'")
-    expect(policy).toContain("script-src 'self';")
+    expect(policy).toContain("style-src 'self'")
+    expect(policy).not.toContain('script-src')
+    expect(policy).not.toContain('unsafe')
     expect(policy).toContain("frame-ancestors 'none'")
     expect(page.headers.get('x-frame-options')).toBe('DENY')
-    for (const [, path = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    for (const [, path = ''] of page.body.matchAll(/(?:src|href)="([^"#]+)"/g)) {
       expect((await get(path)).status, path).toBe(200)
     }
-    expect(page.body).not.toMatch(/<script(?![^>]* src=)/)
+    expect(page.body).not.toContain('<script')
   })
 
   test('the document of the reference is the one that the client is generated from', async () => {
     const served = await get('/docs/openapi.json')
     const committed = await import('../../client/openapi.json', { with: { type: 'json' } })
     expect(served.body).toEqual(committed.default)
-    expect((await get('/docs/json')).body).toEqual(committed.default)
   })
 
   test('what is not there is a problem, for a browser too', async () => {

@@ -76,6 +76,6 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
-export { type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
+export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

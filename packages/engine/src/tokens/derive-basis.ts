@@ -1,6 +1,7 @@
 import {
   coversAll,
   effectivePermissions,
+  ISSUED_AT_MARK,
   isPermission,
   type Parent,
   type Refusal,
@@ -122,12 +123,13 @@ async function rolesThatCount(
 }
 
 /**
- * What ends the token with it: the parents so far, the key that signed the last one, which may turn out to have signed
+ * What ends the token with it: the age of the first of the line, the parents so far, the key that signed the last one, which may turn out to have signed
  * for others, and the management key that derives it (rule V5).
  */
-function lineOf({ actor }: MintScope, { ids, signingKeyId }: Parent): readonly string[] {
+function lineOf({ actor }: MintScope, { ids, issuedAtMs, signingKeyId }: Parent): readonly string[] {
   const line = [
     ...new Set([
+      `${ISSUED_AT_MARK}${Math.floor(issuedAtMs / 1000)}`,
       ...ids,
       ...(signingKeyId === null ? [] : [`${SIGNING_KEY_MARK}${signingKeyId}`]),
       ...(actor.kind === 'management-key' ? [actor.keyId] : []),

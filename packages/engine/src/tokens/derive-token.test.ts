@@ -19,6 +19,7 @@ import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { createProject } from '../projects/create-project.ts'
 import { createRevocation } from '../revocation/create-revocation.ts'
 import { putRole } from '../roles/put-role.ts'
+import { createSession } from '../sessions/create-session.ts'
 import { putSubject } from '../subjects/put-subject.ts'
 import type { MintedToken } from './mint-input.ts'
 import { mintToken } from './mint-token.ts'
@@ -79,6 +80,10 @@ function signingKeyOf({ credential }: { readonly credential: string }): string {
   return 'fault' in token ? token.fault : `kid:${token.header.kid}`
 }
 
+function issuedAtOf(token: { readonly credential: string }): string {
+  return `iat:${claimsOf(token).iat}`
+}
+
 describe('R4: a token that is derived from a token', () => {
   test('speaks for its subject, in its session and as its client, with its rights in an explicit list', async () => {
     const parent = await mint({ roles: ['reader'], permissions: ['files:*'], claims: { plan: 'gold' } })
@@ -87,7 +92,7 @@ describe('R4: a token that is derived from a token', () => {
       ...claimsOf(parent),
       jti: child.id,
       scope: 'billing:read documents:read files:*',
-      parents: [parent.id, signingKeyOf(parent)],
+      parents: [issuedAtOf(parent), parent.id, signingKeyOf(parent)],
     })
     const verdict = await verdictOn(parent)
     expect(await verdictOn(child)).toEqual({
@@ -197,9 +202,9 @@ describe('R4: a token that is derived from a token', () => {
     expect(await codeOf(derive(parent, {}, issuing.as(managementKey(gateway.id))))).toBe('forbidden')
   })
 
-  test('is not derived more than some fifteen times over', async () => {
+  test('is not derived more than fourteen times over', async () => {
     let token = await mint()
-    for (let generation = 0; generation < 15; generation++) token = await derive(token)
+    for (let generation = 0; generation < 14; generation++) token = await derive(token)
     expect(await codeOn(token)).toBe('ok')
     expect(await codeOf(derive(token))).toBe('invalid_request')
   })
@@ -248,6 +253,19 @@ describe('R4, V1: with its parent dies a derived token, every cache warm,', () =
     expect(await codeOn(await derive(await mint()))).toBe('ok')
   })
 
+  test('V3: when what is older than a time is revoked: deriving makes nothing younger', async () => {
+    const parent = await mint()
+    const original = await key()
+    installation.clock.advance(10_000)
+    const between = new Date(installation.clock.nowMs() - 5_000).toISOString()
+    const child = await derive(await derive(parent))
+    const ofKey = await derive(await derive(original, { audience: AUDIENCE }))
+    const younger = await derive(await mint())
+    await createRevocation(issuing.scope, { subject, issuedBefore: between })
+    for (const token of [parent, child, original, ofKey]) expect(await codeOn(token)).toBe('revoked')
+    expect(await codeOn(younger)).toBe('ok')
+  })
+
   test('V2: a child that is derived while its parent is revoked is dead on arrival', async () => {
     const parent = await mint()
     const scope = {
@@ -269,7 +287,7 @@ describe('R4, V1: with its parent dies a derived token, every cache warm,', () =
     const grandchild = await derive(child)
     expect(claimsOf(grandchild)).toMatchObject({
       client_id: first.id,
-      parents: [parent.id, signingKeyOf(parent), second.id, child.id],
+      parents: [issuedAtOf(parent), parent.id, signingKeyOf(parent), second.id, child.id],
     })
     await changeManagementKey(issuing.scope, second.id, { disabled: true })
     expect([await codeOn(parent), await codeOn(child), await codeOn(grandchild)]).toEqual([
@@ -300,6 +318,21 @@ describe('R4, V1: with its parent dies a derived token, every cache warm,', () =
     expect(await late.verifier.verify({ credential: child.credential })).toMatchObject({ code: 'unknown' })
   })
 
+  test('when the session of its parent ends, which it inherits and cannot outlive', async () => {
+    const session = await createSession(issuing.scope, {
+      subject,
+      audience: AUDIENCE,
+      permissions: ['documents:read'],
+    })
+    const child = await derive(session.accessToken)
+    const grandchild = await derive(child)
+    expect(claimsOf(grandchild)).toMatchObject({ sid: session.id })
+    expect(await codeOn(grandchild)).toBe('ok')
+    expect(await codeOf(derive(session.refreshToken, { audience: AUDIENCE }))).toBe('parent_refused')
+    await createRevocation(issuing.scope, { sessionId: session.id })
+    for (const token of [child, grandchild]) expect(await codeOn(token)).toBe('revoked')
+  })
+
   test('when its subject is disabled', async () => {
     const parent = await mint()
     const child = await derive(parent)
@@ -316,7 +349,7 @@ describe('V5: a token that is derived from an API key', () => {
     const fresh = claimsOf(await mint()).pos
     const child = await derive(parent, { audience: AUDIENCE })
     expect(claimsOf(child)).toMatchObject({ sub: subject, client_id: parent.id, pos: fresh })
-    expect(claimsOf(child)).not.toHaveProperty('parents')
+    expect(claimsOf(child).parents).toEqual([issuedAtOf(child)])
     expect(await verdictOn(child)).toMatchObject({
       ok: true,
       clientId: parent.id,

@@ -106,6 +106,22 @@ describe('all so far', () => {
   })
 })
 
+describe('derived tokens', () => {
+  test('R4: what kills a token or a client that it was derived from kills it, and nothing else of theirs', () => {
+    const derived = token({ tokenId: 't9', parents: ['iat:0', 't0', 'k0'] })
+    expect(holding(rule({ kind: 'token', target: 't0' })).killerOfToken(derived)).toBeDefined()
+    expect(holding(rule({ kind: 'client', target: 'k0' })).killerOfToken(derived)).toBeDefined()
+    expect(
+      holding(rule({ kind: 'client', target: 'k0', only: 'keys' })).killerOfToken(derived),
+    ).toBeUndefined()
+    expect(
+      holding(rule({ kind: 'client', target: 'k0', position: at(1) })).killerOfToken(derived),
+    ).toBeUndefined()
+    expect(holding(rule({ kind: 'subject', target: 't0' })).killerOfToken(derived)).toBeUndefined()
+    expect(holding(rule({ kind: 'token', target: 't9' })).killerOfToken(token({}))).toBeUndefined()
+  })
+})
+
 describe('issued before', () => {
   const rules = holding(rule({ kind: 'subject', target: 'u1', position: at(5), issuedBeforeMs: 10_000 }))
 

@@ -21,8 +21,8 @@ export interface Claims {
   readonly permissions: readonly string[]
   readonly sessionId: string | null
   /**
-   * What the token was derived from: ids of tokens and of clients, and `kid:` with the id of a signing key. Whatever
-   * ends one of them ends this token (rule R4).
+   * What the token was derived from: ids of tokens and of clients, `kid:` with the id of a signing key, and `iat:` with
+   * the second in which the first of the line was issued. Whatever ends one of them ends this token (rule R4).
    */
   readonly parents: readonly string[]
   readonly pos: Position | null

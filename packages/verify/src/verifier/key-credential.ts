@@ -40,12 +40,13 @@ export class KeyCredential extends CredentialEntry {
   }
 
   override asParent(principal: Principal): Parent {
-    const { expiresAtMs, secret } = this.record
+    const { expiresAtMs, createdAtMs, secret } = this.record
     const ends = [expiresAtMs, secret.validUntilMs].filter((end) => end !== null)
     return {
       principal,
       grant: this.grant,
       expiresAtMs: ends.length === 0 ? null : Math.min(...ends),
+      issuedAtMs: createdAtMs,
       pos: null,
       ids: [],
       signingKeyId: null,

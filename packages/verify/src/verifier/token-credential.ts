@@ -6,7 +6,7 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
-import { type Parent, SIGNING_KEY_MARK } from './parent.ts'
+import { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -50,7 +50,7 @@ export class TokenCredential extends CredentialEntry {
     this.#sessionId = claims.sessionId
     this.#parents = claims.parents
     this.#pos = claims.pos
-    this.#issuedAtMs = claims.issuedAtMs
+    this.#issuedAtMs = claims.parents.length === 0 ? claims.issuedAtMs : firstIssuedAtMs(claims)
     this.#notBeforeMs = claims.notBeforeMs
     this.#bound = claims.confirmation !== null
     this.#custom = claims.custom
@@ -87,6 +87,7 @@ export class TokenCredential extends CredentialEntry {
       principal,
       grant: this.grant,
       expiresAtMs: this.expiresAtMs,
+      issuedAtMs: this.#issuedAtMs,
       pos: this.#pos,
       ids: [...this.#parents, this.id],
       signingKeyId: this.#signingKeyId,
@@ -129,4 +130,15 @@ export class TokenCredential extends CredentialEntry {
 /** Whether the id names a signing key that is not accepted any more: what it signed may have been forged. */
 function isLostSigningKey(id: string, facts: ProjectFacts): boolean {
   return id.startsWith(SIGNING_KEY_MARK) && facts.signingKey(id.slice(SIGNING_KEY_MARK.length)) === undefined
+}
+
+/** A token is as old as what it was derived from: deriving spares nothing that is stolen (rule V2). Doubt is old. */
+function firstIssuedAtMs({ issuedAtMs, parents }: Claims): number {
+  let firstMs = issuedAtMs
+  for (const entry of parents) {
+    if (!entry.startsWith(ISSUED_AT_MARK)) continue
+    const seconds = Number(entry.slice(ISSUED_AT_MARK.length))
+    firstMs = Math.min(firstMs, Number.isFinite(seconds) ? seconds * 1000 : 0)
+  }
+  return firstMs
 }
