@@ -219,6 +219,11 @@ describe('minting is refused', () => {
     )
   })
 
+  test('for a reserved claim, with a name to take in its place', async () => {
+    const call = mintToken(issuing.scope, { ...INPUT, claims: { roles: ['admin'] } })
+    await expect(call).rejects.toThrow(/`roles`, which mean.*`https:\/\/example\.com\/roles`/)
+  })
+
   test('for the claim __proto__, which JSON can carry', async () => {
     const input = JSON.parse(`{"subject":"a","audience":"b","claims":{"__proto__":{"roles":["reader"]}}}`)
     expect(await codeOf(mintToken(issuing.scope, input))).toBe('invalid_request')
