@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   headers_too_large: { status: 431, title: 'The headers are too large', retryable: false },
   internal: { status: 500, title: 'Claviger failed', retryable: false },
   unavailable: { status: 503, title: 'No honest answer is possible now', retryable: true },
+  busy: { status: 503, title: 'Something else changed it at the same time', retryable: true },
   storage_full: { status: 507, title: 'The disk is full', retryable: true },
 } as const
 

@@ -1,4 +1,4 @@
-import { comparePositions, type Position, type Refusal, refuse, Verifier } from '@claviger/verify'
+import { comparePositions, type Position, type Refusal, refuse, sha256, Verifier } from '@claviger/verify'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CodedError } from './coded-error.ts'
@@ -211,7 +211,8 @@ export class Engine {
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
     const project = management.project === null ? null : this.#nameOf(management.project)
-    return { ok: true, actor: { kind: 'management-key', keyId }, keyId, project, verbs: management.verbs }
+    const actor: Actor = { kind: 'management-key', keyId, digest: sha256(credential) }
+    return { ok: true, actor, keyId, project, verbs: management.verbs }
   }
 
   /**

@@ -860,7 +860,7 @@ export class Operations extends HeyApiClient {
     /**
      * Rotate a management key
      *
-     * Gives the management key another text under the same identity. Every former text works on until the overlap ends. A key that rotates itself needs an overlap of 60 s or more.
+     * Gives the management key another text under the same identity. Every former text works on until the overlap ends. A key that rotates itself needs an overlap of 60 s or more. What was issued by a former text lives on, so that a rotation logs nobody out: revoke that text to end it.
      *
      * The management key needs the verb `management-keys:write`.
      */

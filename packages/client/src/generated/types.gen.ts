@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'busy' | 'storage_full';
 };
 
 export type VerifyInput = {

@@ -7,7 +7,8 @@ export type Actor =
   /** The program that embeds the engine, or the node itself: may do everything. */
   | { readonly kind: 'embedder' }
   | { readonly kind: 'installation' }
-  | { readonly kind: 'management-key'; readonly keyId: string }
+  /** `digest`: of the text that was presented, which may end before the key does (rule V6); absent: the key is named. */
+  | { readonly kind: 'management-key'; readonly keyId: string; readonly digest?: string }
 
 /** What a running command sees. It lives on the writer thread, inside the command's transaction. */
 export interface CommandContext {

@@ -1,6 +1,6 @@
 import { covers, coversAll } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
-import type { CommandContext } from '../commands/command.ts'
+import type { Actor, CommandContext } from '../commands/command.ts'
 import type { KeyPlace } from '../keys/key.ts'
 import { isKilled } from '../revocation/is-killed.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
@@ -30,15 +30,27 @@ const keyQuery = new PreparedQuery((db, parameter: (name: 'id') => string) =>
     .where('project_id', '=', MANAGEMENT_PROJECT),
 )
 
+/** Every call over HTTP asks for the text that it was authenticated by. */
+const secretQuery = new PreparedQuery((db, parameter: (name: 'digest' | 'keyId') => string) =>
+  db
+    .selectFrom('key_secrets')
+    .select(['valid_until_ms', 'revoked_at_ms'])
+    .where('digest', '=', parameter('digest'))
+    .where('key_id', '=', parameter('keyId')),
+)
+
 /** A caller as the database has it, apart from the hour. */
 export interface Caller extends Rights {
+  /** The end of the overlap of the text that was presented; null: it is the current one, or none was. */
+  readonly secretUntilMs: number | null
   readonly notBeforeMs: number | null
   readonly expiresAtMs: number | null
 }
 
 /** Throws `unauthenticated` for a management key that was revoked, disabled or deleted. */
 export async function readCaller({ db, actor }: Pick<RightsSource, 'db' | 'actor'>): Promise<Caller> {
-  if (actor.kind !== 'management-key') return { ...ALL_RIGHTS, notBeforeMs: null, expiresAtMs: null }
+  if (actor.kind !== 'management-key')
+    return { ...ALL_RIGHTS, secretUntilMs: null, notBeforeMs: null, expiresAtMs: null }
   const [key] = await keyQuery.execute(db, { id: actor.keyId })
   // A key without verbs is a customer's, and never manages (rule M4).
   if (key === undefined || key.verbs === null) throw unauthenticated()
@@ -49,6 +61,7 @@ export async function readCaller({ db, actor }: Pick<RightsSource, 'db' | 'actor
     verbs: new Set(verbs),
     grants,
     boundTo: key.managed_project_id,
+    secretUntilMs: await readSecretEnd(db, actor),
     notBeforeMs: key.not_before_ms,
     expiresAtMs: key.expires_at_ms,
   }
@@ -128,7 +141,22 @@ export function managementPlace(rights: Rights): KeyPlace {
   return { kind: 'management', projectId: MANAGEMENT_PROJECT, boundTo: rights.boundTo }
 }
 
-function requireInTime({ notBeforeMs, expiresAtMs }: Caller, nowMs: number): void {
+/**
+ * Until when the text works that the request was authenticated by. It is asked again here, for between its first byte and
+ * its last a request may take half a minute (rules V2, V6). Throws `unauthenticated` once it was revoked.
+ */
+async function readSecretEnd(
+  db: RightsSource['db'],
+  { keyId, digest }: Extract<Actor, { kind: 'management-key' }>,
+): Promise<number | null> {
+  if (digest === undefined) return null
+  const [secret] = await secretQuery.execute(db, { digest, keyId })
+  if (secret === undefined || secret.revoked_at_ms !== null) throw unauthenticated()
+  return secret.valid_until_ms
+}
+
+function requireInTime({ notBeforeMs, expiresAtMs, secretUntilMs }: Caller, nowMs: number): void {
+  if (secretUntilMs !== null && secretUntilMs <= nowMs) throw unauthenticated()
   if (expiresAtMs !== null && expiresAtMs <= nowMs) throw unauthenticated()
   if (notBeforeMs !== null && notBeforeMs > nowMs) throw unauthenticated()
 }

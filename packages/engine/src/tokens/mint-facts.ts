@@ -105,7 +105,7 @@ export class FactsAt {
   /** The caller's rights, once it is known that it may mint now (rules M1, M2). */
   async rights({ actor, clock }: Pick<Scope, 'actor' | 'clock'>): Promise<Rights> {
     const { reader, projectId } = this.#place
-    const name = actor.kind === 'management-key' ? actor.keyId : actor.kind
+    const name = actor.kind === 'management-key' ? `${actor.keyId}/${actor.digest ?? ''}` : actor.kind
     const caller = await remember(this.#callers, name, () => readCaller({ db: reader, actor }))
     return authorizeCaller(caller, { nowMs: clock.nowMs(), projectId, verb: 'tokens:mint' })
   }

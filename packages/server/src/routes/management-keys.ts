@@ -85,7 +85,7 @@ export const managementKeyRoutes: readonly Route[] = [
     tag,
     summary: 'Rotate a management key',
     description:
-      'Gives the management key another text under the same identity. Every former text works on until the overlap ends. A key that rotates itself needs an overlap of 60 s or more.',
+      'Gives the management key another text under the same identity. Every former text works on until the overlap ends. A key that rotates itself needs an overlap of 60 s or more. What was issued by a former text lives on, so that a rotation logs nobody out: revoke that text to end it.',
     body: RotateKeyInput,
     bodyOptional: true,
     answer: {
