@@ -1,4 +1,4 @@
-import { parseToken, type Verdict } from '@claviger/verify'
+import type { Verdict } from '@claviger/verify'
 import type { Actor } from '../src/commands/command.ts'
 import { createManagementKey } from '../src/management/create-management-key.ts'
 import { putRole } from '../src/roles/put-role.ts'
@@ -50,7 +50,5 @@ export async function openSessions(installation: TestInstallation): Promise<Sess
 }
 
 export function claimsOf({ accessToken }: SessionTokens): Record<string, unknown> {
-  const token = parseToken(accessToken)
-  if ('fault' in token) throw new Error(token.fault)
   return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString())
 }

@@ -9,7 +9,7 @@ import { requireCustomerProject } from '../projects/customer-project.ts'
 import { resolveProject } from '../projects/resolve-project.ts'
 import { newId } from '../random.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
-import { heldPermissions, requireRoles } from '../roles/role-permissions.ts'
+import { type GivenRights, heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
 import { formatTime } from '../time.ts'
 import { clientIdOf } from '../tokens/client-id.ts'
@@ -20,7 +20,7 @@ import { liveSessionRights, ownRights, type SessionRow } from './session.ts'
 import { ClientAddress, checkClientAddress, Device } from './session-input.ts'
 import { loadSessionStates } from './session-state.ts'
 import type { SessionScope, SessionTokens } from './session-tokens.ts'
-import { signSessionToken } from './sign-session-token.ts'
+import { requireSameRights, signSessionToken } from './sign-session-token.ts'
 
 const DAY_SECONDS = 86_400
 const DEFAULT_LIFE_SECONDS = 30 * DAY_SECONDS
@@ -80,6 +80,8 @@ interface CreateSessionArgs {
   readonly lifeSeconds: number
   /** Of the first refresh token. */
   readonly digest: string
+  /** What the access token was signed with. */
+  readonly signed: GivenRights
 }
 
 /**
@@ -97,11 +99,12 @@ export async function createSession(scope: SessionScope, input: unknown): Promis
   const fields = parseInput(CreateSessionInput, input)
   const lifeSeconds = fields.ttlSeconds ?? DEFAULT_LIFE_SECONDS
   const plain = await newSession(scope, fields, facts)
-  const accessToken = await signSessionToken(scope, plain, nowMs + lifeSeconds * 1000)
+  const untilMs = nowMs + Math.min(lifeSeconds, plain.idle_seconds) * 1000
+  const accessToken = await signSessionToken(scope, plain, untilMs)
   const { keyPrefix } = await resolveProject(scope.reader, scope.project)
   const refreshToken = scope.refreshTokens.first(keyPrefix)
   const session = { ...plain, tokens_until_ms: Date.parse(accessToken.expiresAt) }
-  const args = { session, lifeSeconds, digest: sha256(refreshToken) }
+  const args = { session, lifeSeconds, digest: sha256(refreshToken), signed: accessToken.given }
   const { refreshExpiresAt } = await scope.writer.run('create-session', args, scope.actor)
   return {
     id: session.id,
@@ -115,13 +118,14 @@ export async function createSession(scope: SessionScope, input: unknown): Promis
 export const createSessionCommand: Command<
   CreateSessionArgs,
   Pick<SessionTokens, 'refreshExpiresAt'>
-> = async (context, { session, lifeSeconds, digest }) => {
+> = async (context, { session, lifeSeconds, digest, signed }) => {
   const { db, nowMs } = context
   const { project_id: projectId, idle_seconds: idleSeconds } = session
   const rights = await authorize(context, projectId, 'sessions:write')
   const place = { db, projectId }
   await requireRoles(place, ownRights(session)?.roles ?? [])
   const given = await liveSessionRights(place, session)
+  requireSameRights(signed, given)
   requireGrants(rights, await heldPermissions(place, given), 'the session')
 
   const row: SessionRow = {

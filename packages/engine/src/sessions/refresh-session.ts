@@ -4,7 +4,7 @@ import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
-import { heldPermissions } from '../roles/role-permissions.ts'
+import { type GivenRights, heldPermissions } from '../roles/role-permissions.ts'
 import { formatTime } from '../time.ts'
 import { endSession } from './end-session.ts'
 import { type Judgement, judgeRefresh, type PresentedToken } from './judge-refresh.ts'
@@ -12,7 +12,7 @@ import { checkRefreshToken } from './refresh-token.ts'
 import { liveSessionRights, type SessionRow } from './session.ts'
 import { ClientAddress, checkClientAddress, Device, RefreshToken } from './session-input.ts'
 import type { SessionScope, SessionTokens } from './session-tokens.ts'
-import { signSessionToken } from './sign-session-token.ts'
+import { requireSameRights, signSessionToken } from './sign-session-token.ts'
 
 export const RefreshSessionInput = Type.Object(
   {
@@ -28,6 +28,8 @@ interface RefreshSessionArgs extends PresentedToken {
   readonly successorDigest: string
   /** The end of the access token that is handed out if this succeeds; null: it was a reuse already when that was due. */
   readonly tokenUntilMs: number | null
+  /** What that token was signed with; null: as above. */
+  readonly signed: GivenRights | null
   /** Null: as before. */
   readonly device: string | null
   readonly ip: string | null
@@ -53,13 +55,17 @@ export async function refreshSession(scope: SessionScope, input: unknown): Promi
   const text = checkRefreshToken(fields.refreshToken)
   const ip = checkClientAddress(fields.ip)
   const presented = { projectId: scope.projectId, digest: sha256(text) }
-  const { session, step } = await judgeRefresh({ db: scope.reader, nowMs: scope.clock.nowMs() }, presented)
-  const accessToken = step === 'reuse' ? null : await signSessionToken(scope, session, session.expires_at_ms)
+  const nowMs = scope.clock.nowMs()
+  const { session, step } = await judgeRefresh({ db: scope.reader, nowMs }, presented)
+  // No access token outlives a session that is left idle from now on.
+  const untilMs = Math.min(session.expires_at_ms, nowMs + session.idle_seconds * 1000)
+  const accessToken = step === 'reuse' ? null : await signSessionToken(scope, session, untilMs)
   const refreshToken = scope.refreshTokens.successor(scope.projectId, text)
   const args: RefreshSessionArgs = {
     ...presented,
     successorDigest: sha256(refreshToken),
     tokenUntilMs: accessToken === null ? null : Date.parse(accessToken.expiresAt),
+    signed: accessToken === null ? null : accessToken.given,
     device: fields.device ?? null,
     ip,
   }
@@ -84,10 +90,10 @@ export const refreshSessionCommand: Command<RefreshSessionArgs, RefreshSessionRe
   context,
   args,
 ) => {
-  const { projectId, tokenUntilMs } = args
+  const { projectId, tokenUntilMs, signed } = args
   const rights = await authorize(context, projectId, 'sessions:write')
   const { session, step } = await judgeRefresh(context, args)
-  if (step === 'reuse' || tokenUntilMs === null) {
+  if (step === 'reuse' || tokenUntilMs === null || signed === null) {
     await endSession(context, session, REUSE_REASON)
     const { device, ip } = args
     await context.audit({
@@ -99,8 +105,9 @@ export const refreshSessionCommand: Command<RefreshSessionArgs, RefreshSessionRe
     return { reused: true }
   }
   const place = { db: context.db, projectId }
-  const held = await heldPermissions(place, await liveSessionRights(place, session))
-  requireGrants(rights, held, 'the session')
+  const given = await liveSessionRights(place, session)
+  requireSameRights(signed, given)
+  requireGrants(rights, await heldPermissions(place, given), 'the session')
 
   const refreshUntilMs = step === 'rotate' ? await rotate(context, session, args) : session.refresh_until_ms
   await context.db

@@ -6,6 +6,7 @@ import { changeManagementKey } from '../management/change-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { createRevocation } from '../revocation/create-revocation.ts'
 import { liftBan } from '../revocation/lift-ban.ts'
+import { deleteSubject } from '../subjects/delete-subject.ts'
 import { putSubject } from '../subjects/put-subject.ts'
 import { createSession } from './create-session.ts'
 import { listSessions } from './list-sessions.ts'
@@ -103,6 +104,26 @@ describe('V2: what takes rights away while a session is begun or refreshed', () 
       },
     }
   }
+
+  /** Guarantee: no token is handed out with rights that the command did not hold against the caller's grants. */
+  test('M3, R6: a record that is narrowed or deleted meanwhile makes no way around the grants', async () => {
+    const subject = sessions.newSubject()
+    const actor = await sessions.newActor({ verbs: ['sessions:write'] })
+    await putSubject(sessions.scope, subject, { roles: ['writer'] })
+    const tokens = await sessions.begin(subject)
+    for (const act of [
+      () => putSubject(sessions.scope, subject, { roles: [] }),
+      () => deleteSubject(sessions.scope, subject),
+    ]) {
+      await putSubject(sessions.scope, subject, { roles: ['writer'] })
+      const scope = { ...interrupted(act), actor }
+      expect(await codeOf(createSession(scope, { subject, audience: AUDIENCE }))).toBe('busy')
+      await putSubject(sessions.scope, subject, { roles: ['writer'] })
+      expect(await codeOf(refreshSession(scope, { refreshToken: tokens.refreshToken }))).toBe('busy')
+    }
+    await putSubject(sessions.scope, subject, { roles: ['reader'] })
+    expect(await sessions.outcome(await sessions.refresh(tokens))).toBe('ok')
+  })
 
   test.each([
     ['a revocation', 'session_ended', (subject: string) => createRevocation(sessions.scope, { subject })],
