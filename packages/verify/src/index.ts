@@ -63,8 +63,8 @@ export {
   type SigningAlgorithm,
   signingAlgorithmOf,
 } from './tokens/algorithms.ts'
-export { RESERVED_CLAIMS } from './tokens/claims.ts'
-export { MAX_CREDENTIAL_BYTES, type ParsedToken, parseToken, type TokenFault } from './tokens/parse-token.ts'
+export { MAX_TOKEN_LIFE_SECONDS, RESERVED_CLAIMS } from './tokens/claims.ts'
+export { MAX_CREDENTIAL_BYTES } from './tokens/parse-token.ts'
 export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'
 export {

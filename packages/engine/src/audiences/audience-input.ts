@@ -1,5 +1,5 @@
+import { MAX_TOKEN_LIFE_SECONDS } from '@claviger/verify'
 import Type from 'typebox'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 
 /** A service that tokens are meant for: what its verifiers look for in `aud`. */
 export const Audience = Type.String({

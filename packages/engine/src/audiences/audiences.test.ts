@@ -1,4 +1,3 @@
-import { parseToken } from '@claviger/verify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   codeOf,
@@ -29,10 +28,10 @@ afterAll(() => installation.close())
 
 async function mint(input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
   const { credential } = await mintToken(issuing.scope, { subject: 'user_1', audience: AUDIENCE, ...input })
-  const token = parseToken(credential)
-  if ('fault' in token) throw new Error(token.fault)
-  const payload = JSON.parse(Buffer.from(credential.split('.')[1] ?? '', 'base64url').toString())
-  return { ...payload, alg: token.header.alg, life: payload.exp - payload.iat }
+  const [header, payload] = credential
+    .split('.', 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
+  return { ...payload, alg: header.alg, life: payload.exp - payload.iat }
 }
 
 describe('a token for an audience with defaults', () => {

@@ -1,15 +1,15 @@
-import type {
-  ClientFact,
-  RevocationFact,
-  RoleFact,
-  SigningAlgorithm,
-  SigningKeyFact,
-  Snapshot,
-  SubjectFact,
+import {
+  type ClientFact,
+  MAX_TOKEN_LIFE_SECONDS,
+  type RevocationFact,
+  type RoleFact,
+  type SigningAlgorithm,
+  type SigningKeyFact,
+  type Snapshot,
+  type SubjectFact,
 } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { readRule, SECRET_KIND, SIGNING_KEY_KIND } from '../revocation/rule-row.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { issuersFact } from '../signing/public-url.ts'
@@ -70,7 +70,7 @@ async function readEpochs({ db, projectId }: SnapshotPlace): Promise<string[]> {
 async function readSigningKeys({ db, projectId }: SnapshotPlace): Promise<SigningKeyFact[]> {
   const rows = await db
     .selectFrom('signing_keys')
-    .select(['id', 'algorithm', 'status', 'public_jwk'])
+    .select(['id', 'algorithm', 'status', 'public_jwk', 'tokens_until_ms'])
     .where('project_id', '=', projectId)
     .where('status', '!=', 'retired')
     .execute()
@@ -80,6 +80,7 @@ async function readSigningKeys({ db, projectId }: SnapshotPlace): Promise<Signin
     algorithm: row.algorithm as SigningAlgorithm,
     status: row.status,
     publicJwk: JSON.parse(row.public_jwk),
+    ...(row.tokens_until_ms === null ? {} : { tokensUntilMs: row.tokens_until_ms }),
   }))
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RevocationKind, RevocationRule } from '@claviger/verify'
+import { MAX_TOKEN_LIFE_SECONDS, type RevocationKind, type RevocationRule } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
 import type { SECRET_KIND, SIGNING_KEY_KIND } from './rule-row.ts'
 
@@ -12,9 +12,6 @@ export interface NewRule extends Omit<RevocationRule, 'id' | 'position'> {
 interface RevocationRecord extends Omit<NewRule, 'kind'> {
   readonly kind: RevocationKind | typeof SECRET_KIND | typeof SIGNING_KEY_KIND
 }
-
-/** No token lives longer (DESIGN section 7). */
-export const MAX_TOKEN_LIFE_SECONDS = 86_400
 
 export const DAY_MS = 86_400_000
 

@@ -32,7 +32,7 @@ const MAX_KID_LENGTH = 255
 const MIN_SECRET_BYTES = 32
 
 /** What a `kid` may be made of: it stands in addresses and in logs. */
-export const KID_PATTERN = '^[\\x21-\\x7e]+$'
+export const KID_PATTERN = '^(?!\\.{1,2}$)[\\x21-\\x7e]+$'
 
 /**
  * Reads a private key, makes sure that what it signs is accepted by every verifier of ours, and seals it: the text does
@@ -45,7 +45,7 @@ export async function adoptPrivateKey(
   const { projectId, algorithm } = foreign
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
   if (traits.symmetric) return adoptSecret({ sealer }, foreign, traits)
-  const { privateKey, stated } = readPrivateKey(foreign)
+  const { privateKey, stated } = await readPrivateKey(foreign)
   const publicJwk = readPublicJwk(privateKey, traits)
   const id = chooseKid(foreign.kid, stated.kid) ?? thumbprintOf(publicJwk)
   const verificationKey = checkKey({ id, algorithm, publicJwk }, stated)
@@ -125,11 +125,16 @@ async function checkPair(
   { id, algorithm, pkcs8 }: { readonly id: string; readonly algorithm: SigningAlgorithm; pkcs8: Buffer },
   verificationKey: VerificationKey,
 ): Promise<void> {
-  const token = await signToken(openSigningKey({ id, algorithm }, pkcs8), '{}').catch(() => '')
+  const token = await signProbe({ id, algorithm, pkcs8 }).catch(() => '')
   const dot = token.lastIndexOf('.')
   const signature = Buffer.from(token.slice(dot + 1), 'base64url')
   if (verificationKey.verify(token.slice(0, dot), signature)) return
   throw refused('Its private part does not belong to its public part.')
+}
+
+/** Rejects for whatever OpenSSL finds wrong with it. */
+async function signProbe(key: { id: string; algorithm: SigningAlgorithm; pkcs8: Buffer }): Promise<string> {
+  return signToken(openSigningKey(key, key.pkcs8), '{}')
 }
 
 function refused(reason: string): CodedError {

@@ -46,6 +46,7 @@ export async function emitSigningKey(
     algorithm: key.algorithm as SigningAlgorithm,
     status,
     publicJwk: JSON.parse(key.public_jwk),
+    ...(key.tokens_until_ms === null ? {} : { tokensUntilMs: key.tokens_until_ms }),
   })
 }
 

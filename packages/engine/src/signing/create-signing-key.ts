@@ -5,6 +5,7 @@ import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
+import { extendRules } from '../revocation/extend-rules.ts'
 import type { Scope } from '../scope.ts'
 import { parseTime, Time } from '../time.ts'
 import { adoptPrivateKey, KID_PATTERN } from './adopt-private-key.ts'
@@ -110,6 +111,7 @@ export const createSigningKeyCommand: Command<CreateArgs, SigningKeyView> = asyn
     )
   }
   await insertSigningKey(context, key, { status: status === 'active' ? 'next' : status, tokensUntilMs })
+  if (tokensUntilMs !== null) await extendRules(context, projectId, tokensUntilMs)
   if (status === 'active') {
     await activateSigningKey(context, ring, await loadSigningKey(db, { projectId, id }))
   }

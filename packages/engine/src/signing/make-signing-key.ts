@@ -125,7 +125,8 @@ export async function insertSigningKey(
       retired_at_ms: null,
     })
     .execute()
-  await context.emit(projectId, { type: 'signing-key', id, algorithm, status, publicJwk })
+  const lasting = tokensUntilMs === null ? {} : { tokensUntilMs }
+  await context.emit(projectId, { type: 'signing-key', id, algorithm, status, publicJwk, ...lasting })
   await context.audit({ projectId, action: 'signing-key.add', target: id, detail: { algorithm, status } })
 }
 

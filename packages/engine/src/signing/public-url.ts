@@ -1,8 +1,7 @@
-import type { IssuersFact } from '@claviger/verify'
+import { type IssuersFact, MAX_TOKEN_LIFE_SECONDS } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from '../scope.ts'
 import type { Schema } from '../storage/schema.ts'
 

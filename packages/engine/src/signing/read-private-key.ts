@@ -1,7 +1,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { parseStrictJson } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
-import { faultOfEncryption } from './encrypted-pem.ts'
+import { decryptPkcs8, holdsKnownKey } from './encrypted-pem.ts'
 
 /** The text of a private key, as its owner has it. */
 export interface PrivateKeyText {
@@ -18,15 +18,17 @@ export interface PrivateKeyRead {
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:(?!-----)[\s\S])+)-----END \1-----/g
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
-const PRIVATE_LABELS = ['PRIVATE KEY', ENCRYPTED, 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
+/** These alone were ever encrypted by headers in the PEM. */
+const LEGACY_LABELS = ['RSA PRIVATE KEY', 'EC PRIVATE KEY']
+const PRIVATE_LABELS = ['PRIVATE KEY', ENCRYPTED, ...LEGACY_LABELS]
 
 /**
  * Reads a private key. Throws `invalid_request` that says what is wrong with it, and never repeats a part of it: what
  * OpenSSL says is dropped for that reason.
  */
-export function readPrivateKey({ text, passphrase }: PrivateKeyText): PrivateKeyRead {
+export async function readPrivateKey({ text, passphrase }: PrivateKeyText): Promise<PrivateKeyRead> {
   if (text.trimStart().startsWith('{')) return readJwk(text, passphrase)
-  return { privateKey: readPem(text, passphrase), stated: {} }
+  return { privateKey: await readPem(text, passphrase), stated: {} }
 }
 
 function readJwk(text: string, passphrase: string | undefined): PrivateKeyRead {
@@ -42,7 +44,7 @@ function readJwk(text: string, passphrase: string | undefined): PrivateKeyRead {
   }
 }
 
-function readPem(text: string, passphrase: string | undefined): KeyObject {
+async function readPem(text: string, passphrase: string | undefined): Promise<KeyObject> {
   const blocks = [...text.matchAll(PEM_BLOCK)]
   // `openssl ecparam -genkey` writes the curve first, and a certificate may stand beside its key.
   const keys = blocks.filter(([, label]) => label?.endsWith('PRIVATE KEY'))
@@ -53,14 +55,24 @@ function readPem(text: string, passphrase: string | undefined): KeyObject {
   if (!PRIVATE_LABELS.includes(label)) {
     throw refused('The PEM is of another format. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc.')
   }
-  const isEncrypted = label === ENCRYPTED || body.includes('Proc-Type: 4,ENCRYPTED')
+  const isLegacy = body.includes('Proc-Type:')
+  if (isLegacy && !LEGACY_LABELS.includes(label)) {
+    throw refused('The PEM is encrypted twice over. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc.')
+  }
+  const isEncrypted = label === ENCRYPTED || isLegacy
   if (isEncrypted && passphrase === undefined) throw refused('The PEM is encrypted: give its passphrase.')
   if (!isEncrypted && passphrase !== undefined) {
     throw refused('The PEM is not encrypted: leave the passphrase out.')
   }
-  const fault = label === ENCRYPTED ? faultOfEncryption(Buffer.from(body, 'base64')) : undefined
-  if (fault !== undefined) throw refused(fault)
+  const isPkcs8 = label === ENCRYPTED || label === 'PRIVATE KEY'
+  const given = Buffer.from(body, 'base64')
+  const info = label === ENCRYPTED ? await decryptPkcs8(given, passphrase ?? '') : given
+  if ('fault' in info) throw refused(info.fault)
+  if (isPkcs8 && !holdsKnownKey(info)) {
+    throw refused('The PEM holds no private key that can be read, or one of a kind that signs no tokens.')
+  }
   try {
+    if (isPkcs8) return createPrivateKey({ key: info, format: 'der', type: 'pkcs8' })
     return createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
   } catch {
     throw refused(

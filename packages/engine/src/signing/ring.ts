@@ -1,6 +1,5 @@
-import type { SigningAlgorithm } from '@claviger/verify'
+import { MAX_TOKEN_LIFE_SECONDS, type SigningAlgorithm } from '@claviger/verify'
 import type { Kysely, Selectable } from 'kysely'
-import { MAX_TOKEN_LIFE_SECONDS } from '../revocation/add-rule.ts'
 import type { Schema, SigningKeyTable } from '../storage/schema.ts'
 import { PUBLISH_AHEAD_SECONDS } from './publication.ts'
 

@@ -50,6 +50,11 @@ export interface SigningKeyFact {
   /** A public JWK (RFC 7517), without private members. A symmetric key has no public part: `kty` alone. */
   readonly publicJwk: Readonly<Record<string, unknown>>
   /**
+   * Epoch milliseconds: the end of the last token that it signed elsewhere before it was brought here. Absent: what it
+   * signs lives no longer than a token of ours (rule V7).
+   */
+  readonly tokensUntilMs?: number
+  /**
    * What a symmetric key verifies with. It is never stored nor sent: a source in the process that has the secret adds
    * it, and as a handle, of which JSON shows nothing. Who is not given it knows no such key (decision 0010).
    */

@@ -65,14 +65,14 @@ export class RevocationRules {
     return this.#size
   }
 
-  /** Adds a rule; one that is held already, or was lifted, changes nothing. */
+  /** Adds a rule; one that is held already, or was lifted, changes nothing, but that it may last longer now. */
   add(rule: RevocationRule): void {
     if (this.#lifted.has(rule.id)) return
     const targets = this.#rulesOf(rule.issuer)[rule.kind]
     const target = targetOf(rule)
     const held = listOf(targets.get(target))
-    if (held.some((other) => other.id === rule.id || makesNeedless(other, rule))) return
-    const kept = held.filter((other) => !makesNeedless(rule, other))
+    if (held.some((other) => isSameForAsLong(other, rule) || makesNeedless(other, rule))) return
+    const kept = held.filter((other) => other.id !== rule.id && !makesNeedless(rule, other))
     store(targets, target, [...kept, rule])
     this.#size += kept.length + 1 - held.length
     if (held.length === 0) this.#addToFilter(rule.kind, target)
@@ -249,6 +249,10 @@ function makesNeedless(wider: RevocationRule, narrower: RevocationRule): boolean
     comparePositions(wider.position, narrower.position) >= 0 &&
     isAtLeast(wider.issuedBeforeMs, narrower.issuedBeforeMs)
   )
+}
+
+function isSameForAsLong(held: RevocationRule, rule: RevocationRule): boolean {
+  return held.id === rule.id && isAtLeast(held.tokensUntilMs, rule.tokensUntilMs)
 }
 
 /** Compares times of which null means: without end. */

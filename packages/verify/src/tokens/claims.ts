@@ -49,8 +49,16 @@ export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   'c_hash',
   'events',
   'authorization_details',
+  'groups',
+  'entitlements',
   '__proto__',
 ])
+
+/**
+ * No token of the project's own issuers lives longer, whatever its `exp`: what revokes one is forgotten a day after that
+ * (rule V7). Signing keys that were brought from elsewhere may state a later end.
+ */
+export const MAX_TOKEN_LIFE_SECONDS = 86_400
 
 /** The first second that RFC 3339 cannot write: the year 10000. */
 const END_OF_TIME_SECONDS = 253_402_300_800

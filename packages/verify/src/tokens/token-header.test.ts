@@ -84,3 +84,10 @@ describe('a header', () => {
     )
   })
 })
+
+test('a header that begins with blanks is refused, for no redactor would know the token', () => {
+  for (const blank of [' ', '\n', '\t', '\r']) {
+    expect(parse(`${blank}{"alg":"RS256","kid":"k1","typ":"at+jwt"}`)).toHaveProperty('fault')
+  }
+  expect(parse('{ "alg":"RS256","kid":"k1","typ":"at+jwt"}')).not.toHaveProperty('fault')
+})

@@ -15,6 +15,8 @@ export interface VerificationKey {
   /** The JWS `kid`. */
   readonly id: string
   readonly algorithm: SigningAlgorithm
+  /** Until when tokens of more than usual life count; 0: there are none. */
+  readonly tokensUntilMs: number
   /** Whether the signature, as it stands in a token, is this key's over the text. Never throws. */
   verify(signingInput: string | Uint8Array, signature: Uint8Array): boolean
 }
@@ -33,8 +35,9 @@ export function prepareVerificationKey(given: {
   readonly algorithm: SigningAlgorithm
   readonly publicJwk: Readonly<Record<string, unknown>>
   readonly secret?: VerificationKeyHandle
+  readonly tokensUntilMs?: number
 }): VerificationKey {
-  const { id, algorithm, publicJwk, secret } = given
+  const { id, algorithm, publicJwk, secret, tokensUntilMs = 0 } = given
   if (!isSigningAlgorithm(algorithm)) throw new TypeError('The algorithm of the signing key is not known.')
   const traits: AlgorithmTraits = ALGORITHMS[algorithm]
   const { symmetric, verify } = traits
@@ -46,6 +49,7 @@ export function prepareVerificationKey(given: {
   return Object.freeze({
     id,
     algorithm,
+    tokensUntilMs,
     verify: (signingInput: string | Uint8Array, signature: Uint8Array): boolean =>
       signature.length === signatureBytes && verify(handle, signingInput, signature),
   })

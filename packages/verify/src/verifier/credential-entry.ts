@@ -48,7 +48,7 @@ export abstract class CredentialEntry {
   }
 
   /** What a token inherits that is derived from it, now that it was found to pass as this principal. */
-  abstract asParent(principal: Principal): Parent
+  abstract asParent(principal: Principal, facts: ProjectFacts): Parent
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 

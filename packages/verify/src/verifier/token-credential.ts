@@ -1,6 +1,6 @@
 import type { SubjectRecord } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
-import type { Claims } from '../tokens/claims.ts'
+import { type Claims, MAX_TOKEN_LIFE_SECONDS } from '../tokens/claims.ts'
 import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
@@ -82,11 +82,11 @@ export class TokenCredential extends CredentialEntry {
     }
   }
 
-  override asParent(principal: Principal): Parent {
+  override asParent(principal: Principal, facts: ProjectFacts): Parent {
     return {
       principal,
       grant: this.grant,
-      expiresAtMs: this.expiresAtMs,
+      expiresAtMs: Math.min(this.expiresAtMs, this.#acceptedUntilMs(facts)),
       issuedAtMs: this.#issuedAtMs,
       pos: this.#pos,
       ids: [...this.#parents, this.id],
@@ -119,11 +119,17 @@ export class TokenCredential extends CredentialEntry {
   }
 
   #acceptedUntilMs(facts: ProjectFacts): number {
-    if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
     if (this.#parents.length > 0 && this.#parents.some((id) => isLostSigningKey(id, facts))) {
       return Number.NEGATIVE_INFINITY
     }
-    return facts.ownIssuer(this.#issuer)?.acceptedUntilMs ?? Number.NEGATIVE_INFINITY
+    const key = facts.signingKey(this.#signingKeyId)
+    const issuer = facts.ownIssuer(this.#issuer)
+    if (key === undefined || issuer === undefined) return Number.NEGATIVE_INFINITY
+    const longestMs = Math.max(this.#issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000, key.tokensUntilMs)
+    // One of usual life simply expires.
+    return this.expiresAtMs <= longestMs
+      ? issuer.acceptedUntilMs
+      : Math.min(issuer.acceptedUntilMs, longestMs)
   }
 }
 

@@ -144,7 +144,7 @@ export class Verifier {
     const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE } })
     if (!verdict.ok) return verdict
     const entry = this.#recall(credential) ?? (await this.#recognise(credential))
-    return entry instanceof CredentialEntry ? entry.asParent(verdict) : entry
+    return entry instanceof CredentialEntry ? entry.asParent(verdict, this.#facts) : entry
   }
 
   /** Hands over what was counted since the last call. */
