@@ -20,6 +20,11 @@ import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 /** Told by a command that ends well with another code than 0. */
 export type SetExitCode = (code: ExitCode) => void
 
+/** What was typed in the wrong place may be a credential, and standard error goes into the logs of CI. */
+function hideSecrets(text: string): string {
+  return text.replaceAll(/-----BEGIN[\s\S]*/g, '[redacted]').replaceAll(/[A-Za-z0-9_.-]{44,}/g, '[redacted]')
+}
+
 /** The whole command line. Commander's errors are thrown, so that the exit code is ours to choose. */
 export function createProgram(setExitCode: SetExitCode): Command {
   const program = new Command('claviger')
@@ -27,6 +32,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .version(manifest.version)
     .helpCommand(false)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(hideSecrets(text)) })
     .addHelpText(
       'after',
       `

@@ -157,3 +157,15 @@ test('the log redacts what its own serialisers put into a line', () => {
   expect(lines.join('')).toContain('[redacted]')
   for (const secret of [key, token, 'Token secret']) expect(lines.join('')).not.toContain(secret)
 })
+
+test('a token is hidden whose header was written with blanks after its brace', () => {
+  for (const header of [
+    '{\n "alg":"RS256","typ":"at+jwt","kid":"k"}',
+    '{\t"alg":"RS256"}',
+    '{\r\n"alg":"ES256"}',
+    '{ "alg":"x"}',
+  ]) {
+    const text = `${Buffer.from(header).toString('base64url')}.${'e30'.repeat(9)}.${'c2ln'.repeat(9)}`
+    expect(redact(`before ${text} after`)).toBe('before [redacted] after')
+  }
+})

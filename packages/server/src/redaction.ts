@@ -56,11 +56,11 @@ function mayHoldCredential(text: string): boolean {
 }
 
 /**
- * A token begins with a JSON object, and so with `ey` (`{"` or `{ ` in base64url), and has two dots or more. The whole
- * run goes: a key may stand in it as well.
+ * A token begins with a JSON object, and so with `ey` (`{"` or `{ ` in base64url) or `ew` (a line feed or a tab after the
+ * brace), and has two dots or more. The whole run goes: a key may stand in it as well.
  */
 function redactToken(run: string): string {
-  const start = run.indexOf('ey')
+  const start = run.search(/e[wy]/)
   const secondDot = start === -1 ? -1 : run.indexOf('.', run.indexOf('.', start) + 1)
   return secondDot > start ? REDACTED : run
 }

@@ -1,4 +1,4 @@
-import { parseToken, type Refusal, type Verdict } from '@claviger/verify'
+import type { Refusal, Verdict } from '@claviger/verify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   codeOf,
@@ -69,15 +69,13 @@ async function codeOn(token: { readonly credential: string }): Promise<Refusal['
 }
 
 function claimsOf({ credential }: { readonly credential: string }): Record<string, unknown> {
-  const token = parseToken(credential)
-  if ('fault' in token) throw new Error(token.fault)
   return JSON.parse(Buffer.from(credential.split('.')[1] ?? '', 'base64url').toString())
 }
 
 /** As the claim `parents` names it. */
 function signingKeyOf({ credential }: { readonly credential: string }): string {
-  const token = parseToken(credential)
-  return 'fault' in token ? token.fault : `kid:${token.header.kid}`
+  const header = JSON.parse(Buffer.from(credential.split('.')[0] ?? '', 'base64url').toString())
+  return `kid:${header.kid}`
 }
 
 function issuedAtOf(token: { readonly credential: string }): string {

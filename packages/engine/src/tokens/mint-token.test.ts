@@ -3,7 +3,6 @@ import {
   formatPosition,
   HEADER_ALGORITHMS,
   type Position,
-  parseToken,
   RESERVED_CLAIMS,
   type Verdict,
 } from '@claviger/verify'
@@ -45,9 +44,11 @@ beforeAll(async () => {
 })
 afterAll(() => installation.close())
 
+function headerOf(credential: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(credential.split('.')[0] ?? '', 'base64url').toString())
+}
+
 function claimsOf(credential: string): Record<string, unknown> {
-  const token = parseToken(credential)
-  if ('fault' in token) throw new Error(token.fault)
   return JSON.parse(Buffer.from(credential.split('.')[1] ?? '', 'base64url').toString())
 }
 
@@ -71,8 +72,7 @@ describe('a minted token', () => {
     })
     expect(id).toMatch(/^tok_[0-9a-f]{32}$/)
     expect(expiresAt).toBe('2027-01-01T00:10:00.000Z')
-    const token = parseToken(credential)
-    expect(token).toMatchObject({ header: { alg: 'RS256', typ: 'at+jwt' } })
+    expect(headerOf(credential)).toMatchObject({ alg: 'RS256', typ: 'at+jwt' })
   })
 
   test('says what it was given, and its verifier says the same', async () => {
@@ -131,7 +131,7 @@ describe('a minted token', () => {
     const acme = await openIssuing(installation, 'acme')
     const { credential } = await mintToken(acme.scope, INPUT)
     expect(claimsOf(credential)).toMatchObject({ iss: `${PUBLIC_URL}/p/acme` })
-    expect(parseToken(credential)).toMatchObject({ header: { alg: 'Ed25519' } })
+    expect(headerOf(credential)).toMatchObject({ alg: 'Ed25519' })
     expect(await acme.verifier.verify({ credential })).toMatchObject({ ok: true, project: 'acme' })
     expect(await verdictOn(credential)).toMatchObject({ ok: false, code: 'unknown' })
   })
@@ -141,10 +141,10 @@ describe('a minted token', () => {
     expect(project).toMatchObject({ algorithm: 'EdDSA' })
     const older = await openIssuing(installation, 'older')
     const minted = await mintToken(older.scope, INPUT)
-    expect(parseToken(minted.credential)).toMatchObject({ header: { alg: 'EdDSA' } })
+    expect(headerOf(minted.credential)).toMatchObject({ alg: 'EdDSA' })
     expect(await older.verifier.verify({ credential: minted.credential })).toMatchObject({ ok: true })
     const { credential } = await mintToken(older.scope, { ...INPUT, algorithm: 'Ed25519' })
-    expect(parseToken(credential)).toMatchObject({ header: { alg: 'Ed25519' } })
+    expect(headerOf(credential)).toMatchObject({ alg: 'Ed25519' })
     const keys = (await listSigningKeys(older.scope)).items
     expect(keys.map(({ algorithm }) => algorithm)).toEqual(['Ed25519'])
   })
@@ -153,12 +153,9 @@ describe('a minted token', () => {
     const minted = await Promise.all(
       Array.from({ length: 10 }, () => mintToken(issuing.scope, { ...INPUT, algorithm })),
     )
-    const kids = minted.map(({ credential }) => {
-      const token = parseToken(credential)
-      return 'header' in token ? token.header.kid : token.fault
-    })
-    const [first] = minted
-    expect(parseToken(first?.credential ?? '')).toMatchObject({ header: { alg: algorithm } })
+    const headers = minted.map(({ credential }) => headerOf(credential))
+    const kids = headers.map(({ kid }) => kid)
+    expect(headers[0]).toMatchObject({ alg: algorithm })
     expect(new Set(kids).size).toBe(1)
     for (const { credential } of minted) expect(await verdictOn(credential)).toMatchObject({ ok: true })
   })

@@ -130,3 +130,12 @@ test('without a time, this machine’s clock counts', () => {
   )
   expect(outcomeOf(inspect({ credential: makeKey().text }), 'expiry')).toBe('unchecked')
 })
+
+test('what was wrapped many times over is looked at in bounded time', () => {
+  const credential = `${'A='.repeat(2000)}a${'"'.repeat(4000)}b`
+  const start = process.cpuUsage()
+  inspect({ credential })
+  const { user } = process.cpuUsage(start)
+  // It took seventy seconds before; any bound far from that will do on any machine.
+  expect(user).toBeLessThan(5_000_000)
+})

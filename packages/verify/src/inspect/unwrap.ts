@@ -10,8 +10,11 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
   [/^(?:authorization|x-api-key)\s*:\s*/i, 'the name of a header'],
   [/^(?:bearer|dpop|token)\s+/i, 'a scheme such as `Bearer`'],
   [/^(?:export\s+)?[A-Z][A-Z0-9_]*=/, 'the name of a variable'],
-  [/^["'`]+|["'`]+$/g, 'quotation marks'],
 ]
+
+/** More layers than anybody wraps by accident. */
+const MAX_LAYERS = 8
+const QUOTES = '"\'`'
 
 /** Blanks of every kind, and the marks without width that some programs add. */
 const BLANKS = /[\s\u200b-\u200d\u2060\ufeff]+/g
@@ -20,8 +23,13 @@ const BLANKS = /[\s\u200b-\u200d\u2060\ufeff]+/g
 export function unwrap(given: string): Unwrapped {
   const removed = new Set<string>()
   let text = removeBlanksAround(given, removed)
-  for (let before: string | undefined; before !== text; ) {
+  for (let layer = 0, before: string | undefined; before !== text && layer < MAX_LAYERS; layer++) {
     before = text
+    const unquoted = trim(text, (character) => QUOTES.includes(character))
+    if (unquoted !== text) {
+      removed.add('quotation marks')
+      text = removeBlanksAround(unquoted, removed)
+    }
     for (const [pattern, name] of AROUND) {
       const rest = text.replaceAll(global(pattern), '')
       if (rest !== text) {
@@ -37,16 +45,18 @@ export function unwrap(given: string): Unwrapped {
 }
 
 function removeBlanksAround(text: string, removed: Set<string>): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isBlank(text, start)) start++
-  while (end > start && isBlank(text, end - 1)) end--
-  if (end - start !== text.length) removed.add('blanks around it')
-  return text.slice(start, end)
+  const rest = trim(text, (character) => character.replaceAll(BLANKS, '') === '')
+  if (rest !== text) removed.add('blanks around it')
+  return rest
 }
 
-function isBlank(text: string, index: number): boolean {
-  return text.charAt(index).replaceAll(BLANKS, '') === ''
+/** From both ends, character by character: a pattern that ends at the end of the text begins anew at each place. */
+function trim(text: string, isAround: (character: string) => boolean): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isAround(text.charAt(start))) start++
+  while (end > start && isAround(text.charAt(end - 1))) end--
+  return text.slice(start, end)
 }
 
 function global(pattern: RegExp): RegExp {
