@@ -1923,7 +1923,7 @@ export type CreateSessionErrors = {
      */
     500: Problem;
     /**
-     * `unavailable`: No honest answer is possible now.
+     * `unavailable`: No honest answer is possible now. `busy`: Something else changed it at the same time.
      */
     503: Problem;
     /**
@@ -1994,7 +1994,7 @@ export type RefreshSessionErrors = {
      */
     500: Problem;
     /**
-     * `unavailable`: No honest answer is possible now.
+     * `unavailable`: No honest answer is possible now. `busy`: Something else changed it at the same time.
      */
     503: Problem;
     /**

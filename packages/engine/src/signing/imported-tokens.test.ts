@@ -74,7 +74,7 @@ describe('V7: a token that was signed elsewhere', () => {
     const credential = await oldToken('a')
     expect(await verdictsOn(credential)).toEqual(['ok', 'ok'])
     installation.clock.advance(DAY_MS)
-    expect(await verdictsOn(credential)).toEqual(['unknown', 'unknown'])
+    expect(await verdictsOn(credential)).toEqual(['expired', 'expired'])
   })
 
   test.each(['before', 'after'])(

@@ -24,7 +24,7 @@ export const sessionRoutes: readonly Route[] = [
       "For a subject that the caller has logged in. Without roles and permissions it takes those of the subject's record, as they are at each refresh. What its tokens hold must be within the management key's grants.",
     body: CreateSessionInput,
     answer: { status: 201, description: 'The first tokens of the session.', schema: SessionTokens },
-    problems: ['exceeds_grants', 'revoked', 'suspended'],
+    problems: ['exceeds_grants', 'revoked', 'suspended', 'busy'],
     handle: ({ project, body }) => project.sessions.create(body),
   }),
   defineRoute({
@@ -38,7 +38,7 @@ export const sessionRoutes: readonly Route[] = [
       'Exchanges a refresh token for its successor and a fresh access token. Who lost the answer asks again within 30 seconds and gets the same successor. A refresh token that comes back later, or after its successor was used, ends the session and all that was issued in it.',
     body: RefreshSessionInput,
     answer: { status: 200, description: 'The next tokens of the session.', schema: SessionTokens },
-    problems: ['exceeds_grants', 'suspended', 'session_ended', 'refresh_token_reused'],
+    problems: ['exceeds_grants', 'suspended', 'session_ended', 'refresh_token_reused', 'busy'],
     handle: ({ project, body }) => project.sessions.refresh(body),
   }),
   defineRoute({

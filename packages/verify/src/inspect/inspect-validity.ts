@@ -1,3 +1,4 @@
+import { MAX_TOKEN_LIFE_SECONDS } from '../tokens/claims.ts'
 import { formatInstant } from '../verifier/format-instant.ts'
 import { ANY_AUDIENCE } from '../verifier/verify-request.ts'
 import type { Checklist } from './checklist.ts'
@@ -56,8 +57,16 @@ function inspectAudience(claimsWith: ClaimReader, { audience }: InspectRequest, 
 
 function inspectExpiry(claimsWith: ClaimReader, nowMs: number, list: Checklist): void {
   const expiresAtMs = claimsWith('exp')?.expiresAtMs
+  const issuedAtMs = claimsWith('iat')?.issuedAtMs ?? Number.POSITIVE_INFINITY
+  const lastMs = issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000
   if (expiresAtMs === undefined) list.unchecked('expiry', UNREADABLE)
-  else if (nowMs < expiresAtMs) {
+  else if (nowMs < expiresAtMs && nowMs >= lastMs) {
+    list.fails(
+      'expiry',
+      `It says that it ends ${formatInstant(expiresAtMs)}, but no token counts for more than a day after it was issued, unless its signing key was imported with a later end.`,
+      'Ask for a new one that lives a day at most.',
+    )
+  } else if (nowMs < expiresAtMs) {
     list.holds('expiry', `It ends ${formatInstant(expiresAtMs)}, in ${formatSpan(expiresAtMs - nowMs)}.`)
   } else {
     list.fails(

@@ -76,7 +76,7 @@ export class TokenCredential extends CredentialEntry {
         (this.#parents.length > 0 && this.#parents.some((id) => facts.isClientDisabled(id))),
       acceptedUntilMs: this.#acceptedUntilMs(facts),
       secretUntilMs: Number.POSITIVE_INFINITY,
-      expiresAtMs: this.expiresAtMs,
+      expiresAtMs: this.#endMs(facts),
       notBeforeMs: this.#notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: this.#bound,
     }
@@ -86,7 +86,7 @@ export class TokenCredential extends CredentialEntry {
     return {
       principal,
       grant: this.grant,
-      expiresAtMs: Math.min(this.expiresAtMs, this.#acceptedUntilMs(facts)),
+      expiresAtMs: Math.min(this.#endMs(facts), this.#acceptedUntilMs(facts)),
       issuedAtMs: this.#issuedAtMs,
       pos: this.#pos,
       ids: [...this.#parents, this.id],
@@ -113,7 +113,7 @@ export class TokenCredential extends CredentialEntry {
       permissions: rights.permissions,
       scopes: this.grant.scopes ?? undefined,
       claims: this.#custom,
-      expiresAt: formatInstant(this.expiresAtMs),
+      expiresAt: formatInstant(this.#endMs(facts)),
       metadata: subject === undefined ? NO_METADATA : Object.freeze({ ...subject.metadata }),
     })
   }
@@ -122,14 +122,16 @@ export class TokenCredential extends CredentialEntry {
     if (this.#parents.length > 0 && this.#parents.some((id) => isLostSigningKey(id, facts))) {
       return Number.NEGATIVE_INFINITY
     }
-    const key = facts.signingKey(this.#signingKeyId)
-    const issuer = facts.ownIssuer(this.#issuer)
-    if (key === undefined || issuer === undefined) return Number.NEGATIVE_INFINITY
-    const longestMs = Math.max(this.#issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000, key.tokensUntilMs)
-    // One of usual life simply expires.
-    return this.expiresAtMs <= longestMs
-      ? issuer.acceptedUntilMs
-      : Math.min(issuer.acceptedUntilMs, longestMs)
+    if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
+    return facts.ownIssuer(this.#issuer)?.acceptedUntilMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Its `exp`; sooner where that is later than any token of its key may live (rule V7). */
+  #endMs(facts: ProjectFacts): number {
+    const usualMs = this.#issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000
+    if (this.expiresAtMs <= usualMs) return this.expiresAtMs
+    const lastMs = facts.signingKey(this.#signingKeyId)?.tokensUntilMs ?? 0
+    return Math.min(this.expiresAtMs, Math.max(usualMs, lastMs))
   }
 }
 
