@@ -69,7 +69,12 @@ async function readPem(text: string, passphrase: string | undefined): Promise<Ke
   const info = label === ENCRYPTED ? await decryptPkcs8(given, passphrase ?? '') : given
   if ('fault' in info) throw refused(info.fault)
   if (isPkcs8 && !holdsKnownKey(info)) {
-    throw refused('The PEM holds no private key that can be read, or one of a kind that signs no tokens.')
+    // One wrong passphrase in some hundreds decrypts to something.
+    throw refused(
+      isEncrypted
+        ? 'The passphrase does not open the PEM, or what is in it is of a kind that signs no tokens.'
+        : 'The PEM holds no private key that can be read, or one of a kind that signs no tokens.',
+    )
   }
   try {
     if (isPkcs8) return createPrivateKey({ key: info, format: 'der', type: 'pkcs8' })
