@@ -30,7 +30,7 @@ export interface MintScope extends Scope {
  * call leaves open is filled in from the defaults of its audiences.
  *
  * Its `pos` is the head as it was before anything was read that lets the caller mint, so whatever takes that away comes
- * after it and kills the token (rule V2). SQLite reads the head in microseconds: concurrent mints need not share one.
+ * after it and kills the token (rule V2).
  */
 export async function mintToken(scope: MintScope, input: unknown): Promise<MintedToken> {
   requireCustomerProject(scope)
