@@ -1,10 +1,19 @@
-import { comparePositions, type Position, type Refusal, refuse, sha256, Verifier } from '@claviger/verify'
+import {
+  comparePositions,
+  type Position,
+  type Refusal,
+  refuse,
+  type Verdict,
+  Verifier,
+  type VerifyRequest,
+} from '@claviger/verify'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CodedError } from './coded-error.ts'
 import type { Actor } from './commands/command.ts'
 import type { Problem } from './commands/messages.ts'
 import { Writer } from './commands/writer.ts'
+import { ManagementCaller } from './management/management-caller.ts'
 import { resetRootKey } from './management/root-key.ts'
 import type { Page } from './page.ts'
 import { Project } from './project.ts'
@@ -41,16 +50,6 @@ export interface EngineOptions {
   /** Tests own time and randomness. */
   readonly clock?: Clock
   readonly random?: Random
-}
-
-/** Who calls the management API, by a management key that may be used now. */
-export interface ManagementCaller {
-  readonly ok: true
-  readonly actor: Actor
-  readonly keyId: string
-  /** The name of the project that the key is bound to; null: root. */
-  readonly project: string | null
-  readonly verbs: readonly string[]
 }
 
 const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:2528'
@@ -125,6 +124,8 @@ export class Engine {
   readonly #keyring: Keyring
   readonly #mintFacts: MintFacts
   readonly #verifiers = new Map<string, Promise<Verifier>>()
+  /** Those of the node that have opened. */
+  readonly #ready = new Map<string, Verifier>()
   readonly #openVerifiers = new Set<Verifier>()
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
@@ -161,6 +162,10 @@ export class Engine {
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
     // What fell due while nothing ran. It may have key pairs to make, for which no start waits.
     void this.turnKeyrings()
+  }
+
+  hasProject(name: string): boolean {
+    return this.#projectIds.has(name)
   }
 
   /** Everything of one project, on behalf of an actor. Throws `not_found`. */
@@ -206,13 +211,36 @@ export class Engine {
    * meanwhile changes nothing any more; this answer serves to refuse early and to know the project.
    */
   async authenticate(credential: string, context: { ip?: string } = {}): Promise<ManagementCaller | Refusal> {
-    const verdict = await (await this.verifierOf(MANAGEMENT_PROJECT)).verify({ credential, context })
+    const verifier = await this.verifierOf(MANAGEMENT_PROJECT)
+    return this.#readCaller(credential, await verifier.verify({ credential, context }))
+  }
+
+  /** The same, if nobody needs to be asked: undefined for a key that was not seen before. */
+  authenticateCached(
+    credential: string,
+    context: { ip?: string } = {},
+  ): ManagementCaller | Refusal | undefined {
+    const verdict = this.#ready.get(MANAGEMENT_PROJECT)?.verifyCached({ credential, context })
+    return verdict === undefined ? undefined : this.#readCaller(credential, verdict)
+  }
+
+  #readCaller(credential: string, verdict: Verdict): ManagementCaller | Refusal {
     if (!verdict.ok) return verdict
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
     const project = management.project === null ? null : this.#nameOf(management.project)
-    const actor: Actor = { kind: 'management-key', keyId, digest: sha256(credential) }
-    return { ok: true, actor, keyId, project, verbs: management.verbs }
+    return new ManagementCaller({ keyId, credential, project, verbs: management.verbs })
+  }
+
+  /**
+   * The verdict of the node's own verifier of a project, which states no audience: a request that is about tokens must.
+   * At once, if nobody needs to be asked. Throws `not_found`.
+   */
+  verify(project: string, request: VerifyRequest): Verdict | Promise<Verdict> {
+    return (
+      this.#ready.get(project)?.verifyCached(request) ??
+      this.verifierOf(project).then((verifier) => verifier.verify(request))
+    )
   }
 
   /**
@@ -263,8 +291,11 @@ export class Engine {
     if (known !== undefined) return known
     const opening = this.openVerifier(project)
     this.#verifiers.set(project, opening)
-    // One that failed to open is tried again by the next who asks.
-    opening.catch(() => this.#verifiers.delete(project))
+    opening.then(
+      (verifier) => this.#ready.set(project, verifier),
+      // One that failed to open is tried again by the next who asks.
+      () => this.#verifiers.delete(project),
+    )
     return opening
   }
 

@@ -6,7 +6,7 @@ export { type Clock, type ManualClock, manualClock, systemClock } from './clock.
 export { CodedError, ERROR_CODES, type ErrorCode } from './coded-error.ts'
 export type { Actor } from './commands/command.ts'
 export type { Problem } from './commands/messages.ts'
-export { createEngine, type Engine, type EngineOptions, type ManagementCaller } from './engine.ts'
+export { createEngine, type Engine, type EngineOptions } from './engine.ts'
 export { parseInput } from './input.ts'
 export { ChangeKeyInput } from './keys/change-key.ts'
 export { CreateKeyInput } from './keys/create-key.ts'
@@ -17,6 +17,7 @@ export { RotatedKey, RotateKeyInput } from './keys/rotate-key.ts'
 export { ChangeManagementKeyInput } from './management/change-management-key.ts'
 export { CreateManagementKeyInput } from './management/create-management-key.ts'
 export { ListManagementKeysInput } from './management/list-management-keys.ts'
+export type { ManagementCaller } from './management/management-caller.ts'
 export {
   CreatedManagementKey,
   ManagementKeyView,

@@ -6,14 +6,15 @@ import type { Logger } from 'pino'
 import { authenticate, isManagementPath } from './authentication.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
+import { DirectLane } from './direct-lane.ts'
 import { addHealth } from './health.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { addManagementApi } from './management-api.ts'
 import { answerNotFound } from './not-found.ts'
 import { addPages } from './pages.ts'
-import { sendProblem, toCodedError } from './problem.ts'
-import { logAnswer } from './request-log.ts'
+import { reported, sendProblem } from './problem.ts'
+import { describeAnswer, logAnswer } from './request-log.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 import { addWellKnown } from './well-known.ts'
 
@@ -31,9 +32,15 @@ export interface ApplicationParts {
 /** Puts the HTTP side together: from the connection to the routes. */
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
   const { engine, log, isOpen } = parts
-  const server = fastifyOf(parts)
+  const nextRequestId = countRequests()
+  const lane = new DirectLane({ ...parts, nextRequestId })
+  const server = fastifyOf(parts, { nextRequestId, lane })
+  server.addHook('preClose', (done) => {
+    lane.close()
+    done()
+  })
   server.addHook('onResponse', (request, reply, done) => {
-    logAnswer(log, request, reply)
+    logAnswer(log, describeAnswer(request, reply))
     done()
   })
   answerNotFound(server)
@@ -51,16 +58,27 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   return server
 }
 
-function fastifyOf(parts: ApplicationParts): FastifyInstance {
-  const { configuration, limits, log, engine } = parts
+/** Names for requests that no other start of a server has given. */
+function countRequests(): () => string {
   const boot = randomBytes(4).toString('hex')
   let requests = 0
+  return () => `${boot}-${(requests++).toString(36)}`
+}
+
+function fastifyOf(
+  parts: ApplicationParts,
+  { nextRequestId, lane }: { nextRequestId: () => string; lane: DirectLane },
+): FastifyInstance {
+  const { configuration, limits, log, engine } = parts
   return Fastify({
-    serverFactory: (handler) => listenerOf(parts, handler),
+    serverFactory: (handler) =>
+      listenerOf(parts, (request, response) => {
+        if (!lane.take(request, response)) handler(request, response)
+      }),
     clientErrorHandler: answerClientError,
     // Lines are written by this package alone (request-log.ts), without a child logger a request.
     logger: false,
-    genReqId: () => `${boot}-${(requests++).toString(36)}`,
+    genReqId: nextRequestId,
     bodyLimit: limits.maxBodyBytes,
     routerOptions: { maxParamLength: limits.maxParamLength },
     trustProxy: configuration.trustProxy.length === 0 ? false : configuration.trustProxy,
@@ -69,7 +87,7 @@ function fastifyOf(parts: ApplicationParts): FastifyInstance {
     return503OnClosing: false,
     // A path that cannot be decoded has no route, and so passes no hook; it is guarded and logged here (rule M5).
     frameworkErrors: (error, request, reply) => {
-      reply.raw.once('finish', () => logAnswer(log, request, reply))
+      reply.raw.once('finish', () => logAnswer(log, describeAnswer(request, reply)))
       const answer = (reason: unknown): void => {
         sendProblem(reply, reported(reason, { log, requestId: request.id }))
       }
@@ -94,11 +112,4 @@ function answerErrors(server: FastifyInstance, log: Logger): void {
   server.setErrorHandler((error, request, reply) =>
     sendProblem(reply, reported(error, { log, requestId: request.id })),
   )
-}
-
-/** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */
-function reported(error: unknown, { log, requestId }: { log: Logger; requestId: string }): CodedError {
-  const coded = toCodedError(error)
-  if (coded.code === 'internal') log.error({ requestId, err: error }, 'A request failed.')
-  return coded
 }

@@ -1,11 +1,4 @@
-import {
-  CodedError,
-  DEFAULT_PROJECT,
-  type Engine,
-  type ManagementCaller,
-  type Project,
-  type Verb,
-} from '@claviger/engine'
+import { CodedError, DEFAULT_PROJECT, type Engine, type ManagementCaller, type Verb } from '@claviger/engine'
 import type { Refusal } from '@claviger/verify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BearerError } from './bearer-challenge.ts'
@@ -23,8 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set once the request has been authenticated. */
     caller: ManagementCaller | null
-    /** The project that the caller acts in, on the caller's behalf. */
-    project: Project | null
+    /** The name of the project that the caller acts in. */
+    projectName: string | null
   }
 }
 
@@ -35,15 +28,15 @@ declare module 'fastify' {
  */
 export function guardManagement(server: FastifyInstance, engine: Engine): void {
   server.decorateRequest('caller', null)
-  server.decorateRequest('project', null)
+  server.decorateRequest('projectName', null)
   server.addHook('onRoute', ({ url, config }) => {
     if (isManagementPath(url) && config?.verb === undefined)
       throw new TypeError(`${url} is not guarded by a verb`)
   })
   server.addHook('onRequest', (request, _reply, done) => {
     const { verb } = request.routeOptions.config
-    if (verb === undefined && !(request.is404 && isManagementPath(request.url))) done()
-    else authenticate(engine, request, verb ?? null).then(() => done(), done)
+    if (verb === undefined && !(request.is404 && isManagementPath(request.url))) return done()
+    authenticate(engine, request, verb ?? null).then(() => done(), done)
   })
 }
 
@@ -57,6 +50,15 @@ export async function authenticate(
   const caller = await engine.authenticate(readPresentedCredential(rawHeaders), { ip: request.ip })
   if (!caller.ok) throw refusedCaller(caller)
   request.caller = caller
+  request.projectName = admit(engine, caller, { rawHeaders, verb })
+}
+
+/** The name of the project that the caller acts in, once it is known to have the verb. */
+export function admit(
+  engine: Engine,
+  caller: ManagementCaller,
+  { rawHeaders, verb }: { rawHeaders: readonly string[]; verb: Verb | null },
+): string {
   if (verb !== null && !caller.verbs.includes(verb)) {
     throw new BearerError(
       'forbidden',
@@ -64,13 +66,17 @@ export async function authenticate(
       { error: 'insufficient_scope', scope: verb },
     )
   }
-  request.project = engine.project(selectProject(caller, readProjectHeader(rawHeaders)), caller.actor)
+  return selectProject(engine, caller, readProjectHeader(rawHeaders))
 }
 
 /** The project that the caller acts in (rule M2): a bound key has one, and does not learn of others. */
-function selectProject({ project: bound }: ManagementCaller, named: string | undefined): string {
-  if (bound === null) return named ?? DEFAULT_PROJECT
-  if (named === undefined || named === bound) return bound
+function selectProject(
+  engine: Engine,
+  { project: bound }: ManagementCaller,
+  named: string | undefined,
+): string {
+  if (bound === null && (named === undefined || engine.hasProject(named))) return named ?? DEFAULT_PROJECT
+  if (bound !== null && (named === undefined || named === bound)) return bound
   throw new CodedError('not_found', 'There is no project of this name.')
 }
 

@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { CodedError } from '@claviger/engine'
-import { parseStrictJson } from '@claviger/verify'
+import { parseStrictJson, readPlainObject } from '@claviger/verify'
 import type { FastifyInstance } from 'fastify'
+
+/** Of a longer body each text that is kept would keep the whole. */
+const MAX_PLAIN_BYTES = 4096
 
 /**
  * Bodies are JSON and nothing else. They are read as strictly as tokens are: a member that stands twice means
@@ -12,15 +15,19 @@ export function acceptJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     if (bytes.length === 0) return done(null, undefined)
-    const body = isUtf8(bytes) ? parseStrictJson(bytes.toString()) : undefined
-    if (body === undefined) done(notStrictJson())
-    else done(null, body)
+    const { body, fault } = readJsonBody(bytes)
+    done(fault ?? null, body)
   })
 }
 
-function notStrictJson(): CodedError {
-  return new CodedError(
+/** The object that a body holds, or what is wrong with it. */
+export function readJsonBody(bytes: Buffer): { body?: Record<string, unknown>; fault?: CodedError } {
+  const plain = bytes.length <= MAX_PLAIN_BYTES ? readPlainObject(bytes.toString('latin1'), bytes) : undefined
+  const body = plain ?? (isUtf8(bytes) ? parseStrictJson(bytes.toString()) : undefined)
+  if (body !== undefined) return { body }
+  const fault = new CodedError(
     'invalid_request',
     'The body must be one JSON object in UTF-8, nested at most 32 deep, with no member twice and none named `__proto__`.',
   )
+  return { fault }
 }

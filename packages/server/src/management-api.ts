@@ -2,7 +2,8 @@ import type { Engine } from '@claviger/engine'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { guardManagement } from './authentication.ts'
 import { readQuery } from './query.ts'
-import type { Route } from './routes/route.ts'
+import { RequestCall } from './request-call.ts'
+import { JSON_MEDIA_TYPE, type Route, serialize } from './routes/route.ts'
 import { ROUTES } from './routes/table.ts'
 import { DATA_HEADERS } from './security-headers.ts'
 
@@ -14,30 +15,30 @@ export function addManagementApi(server: FastifyInstance, engine: Engine): void 
       method: route.method,
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
       config: { verb: route.verb, quiet: route.quiet === true },
-      handler: (request, reply) => answer(engine, route, { request, reply }),
+      handler: (request, reply) => answer(route, { call: callOf(engine, route, request), reply }),
     })
   }
 }
 
-interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-}
-
-async function answer(engine: Engine, route: Route, { request, reply }: Exchange): Promise<FastifyReply> {
-  const { caller, project } = request
-  if (caller === null || project === null) throw new TypeError(`${route.path} was reached past its guard`)
-  const result = await route.handle({
-    engine,
-    caller,
-    project,
-    params: request.params,
-    query: readQuery(route.query, request.query),
-    body: request.body,
-  })
+async function answer(
+  route: Route,
+  { call, reply }: { call: RequestCall; reply: FastifyReply },
+): Promise<FastifyReply> {
+  const result = await route.handle(call)
   reply.code(route.answer.status).headers(DATA_HEADERS)
   if (result === undefined) return reply.send()
-  return reply
-    .type('application/json; charset=utf-8')
-    .send(route.serialize?.(result) ?? JSON.stringify(result))
+  return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
+}
+
+function callOf(engine: Engine, route: Route, request: FastifyRequest): RequestCall {
+  const { caller, projectName, params, body } = request
+  if (caller === null || projectName === null) throw new TypeError(`${route.path} was reached past its guard`)
+  return new RequestCall({
+    engine,
+    caller,
+    projectName,
+    params: params as Readonly<Record<string, string>>,
+    query: readQuery(route.query, request.query),
+    body,
+  })
 }

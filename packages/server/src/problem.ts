@@ -1,5 +1,6 @@
 import { CodedError, ERROR_CODES, type ErrorCode } from '@claviger/engine'
 import type { FastifyReply } from 'fastify'
+import type { Logger } from 'pino'
 import Type, { type Static } from 'typebox'
 import { bearerChallenge } from './bearer-challenge.ts'
 import { DATA_HEADERS } from './security-headers.ts'
@@ -33,11 +34,28 @@ export function problemOf(error: CodedError): Problem {
 
 /** Answers with the problem. */
 export function sendProblem(reply: FastifyReply, error: CodedError): FastifyReply {
-  reply.code(error.status).headers(DATA_HEADERS).header('claviger-request-id', reply.request.id)
+  return reply
+    .code(error.status)
+    .headers(problemHeaders(error, reply.request.id))
+    .send(JSON.stringify(problemOf(error)))
+}
+
+export function problemHeaders(error: CodedError, requestId: string): Record<string, string> {
   const challenge = bearerChallenge(error)
-  if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  if (error.retryable) reply.header('retry-after', '1')
-  return reply.type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problemOf(error)))
+  return {
+    ...DATA_HEADERS,
+    'content-type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
+    'claviger-request-id': requestId,
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    ...(error.retryable ? { 'retry-after': '1' } : {}),
+  }
+}
+
+/** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */
+export function reported(error: unknown, { log, requestId }: { log: Logger; requestId: string }): CodedError {
+  const coded = toCodedError(error)
+  if (coded.code === 'internal') log.error({ requestId, err: error }, 'A request failed.')
+  return coded
 }
 
 /**

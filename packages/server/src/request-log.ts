@@ -1,26 +1,42 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
+/** What a line tells of an answer. */
+interface Answer {
+  readonly requestId: string
+  readonly method: string
+  /** The route's pattern and not the address, whose path and query are the caller's to fill. Null: there is none. */
+  readonly route: string | null
+  readonly status: number
+  readonly durationMs: number
+  /** The id of the management key, once it was recognised. */
+  readonly caller: string | null
+  readonly client: string
+  /** One that is no error is written at `debug`. */
+  readonly quiet: boolean
+}
+
 /**
- * One line for each answer. The route's pattern stands there and not the address, whose path and query are the
- * caller's to fill. A verification that was answered is written at `debug`: it is counted as usage, and a line
+ * One line for each answer. A verification that was answered is written at `debug`: it is counted as usage, and a line
  * for each would cost more than the decision itself. So are the questions of a load balancer.
  */
-export function logAnswer(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
-  const { url, config } = request.routeOptions
-  const { statusCode } = reply
-  const level = statusCode >= 500 ? 'error' : config.quiet === true && statusCode < 400 ? 'debug' : 'info'
+export function logAnswer(log: Logger, { quiet, ...answer }: Answer): void {
+  const { status, durationMs } = answer
+  const level = status >= 500 ? 'error' : quiet && status < 400 ? 'debug' : 'info'
   if (!log.isLevelEnabled(level)) return
-  log[level](
-    {
-      requestId: request.id,
-      method: request.method,
-      route: request.is404 ? null : url,
-      status: statusCode,
-      durationMs: Math.round(reply.elapsedTime * 100) / 100,
-      caller: request.caller?.keyId ?? null,
-      client: request.ip,
-    },
-    'answered',
-  )
+  log[level]({ ...answer, durationMs: Math.round(durationMs * 100) / 100 }, 'answered')
+}
+
+export function describeAnswer(request: FastifyRequest, reply: FastifyReply): Answer {
+  const { url, config } = request.routeOptions
+  return {
+    requestId: request.id,
+    method: request.method,
+    route: request.is404 ? null : (url ?? null),
+    status: reply.statusCode,
+    durationMs: reply.elapsedTime,
+    caller: request.caller?.keyId ?? null,
+    client: request.ip,
+    quiet: config.quiet === true,
+  }
 }

@@ -10,7 +10,9 @@ type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${inf
 export interface Call<Path extends string> {
   readonly engine: Engine
   readonly caller: ManagementCaller
-  /** The project that the caller acts in, on the caller's behalf (rule M2). */
+  /** The project that the caller acts in (rule M2). */
+  readonly projectName: string
+  /** The same, on the caller's behalf. */
   readonly project: Project
   readonly params: ParamsOf<Path>
   /** Not checked yet: the engine's operations do that. Undefined: the request had none. */
@@ -50,9 +52,22 @@ export interface Route<Path extends string = string> {
   readonly problems?: readonly ErrorCode[]
   /** True: an answer that is no error is logged at `debug` only. */
   readonly quiet?: boolean
-  handle(call: Call<Path>): Promise<unknown>
+  /**
+   * True: it is called for each request that somebody's users make, and so has the short way (direct-lane.ts). Only of a
+   * `POST` without parameters and query.
+   */
+  readonly direct?: boolean
+  /** What to answer, or a promise of it. */
+  handle(call: Call<Path>): unknown
   /** The answer as JSON; `JSON.stringify` if absent. */
   serialize?(result: unknown): string
+}
+
+export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'
+
+/** An answer as JSON. */
+export function serialize(route: Route, result: unknown): string {
+  return route.serialize?.(result) ?? JSON.stringify(result)
 }
 
 export function defineRoute<const Path extends `/v1/${string}`>(route: Route<Path>): Route {

@@ -1,6 +1,6 @@
-import { CodedError, type Project, parseInput } from '@claviger/engine'
+import { CodedError, type Engine, parseInput } from '@claviger/engine'
 import { parsePermissionQuery, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { defineRoute, type Route } from './route.ts'
 
 const MAX_CREDENTIAL_LENGTH = 16_384
@@ -104,22 +104,32 @@ export const verifyRoutes: readonly Route[] = [
     body: VerifyInput,
     answer: { status: 200, description: 'The verdict.', schema: VerdictView },
     quiet: true,
-    handle: ({ project, body }) => verify(project, body),
+    direct: true,
+    handle: ({ engine, projectName, body }) => verify(engine, projectName, body),
     serialize: serializeVerdict,
   }),
 ]
 
-async function verify(project: Project, body: unknown): Promise<Verdict> {
+function verify(engine: Engine, project: string, body: unknown): Verdict | Promise<Verdict> {
   const request = parseInput(VerifyInput, body)
   try {
-    return await project.verify(request)
+    const verdict = engine.verify(project, request)
+    return verdict instanceof Promise
+      ? verdict.catch((error) => Promise.reject(explain(error, request)))
+      : verdict
   } catch (error) {
-    // To a program that embeds the verifier a query that does not parse is a mistake in its own code; here it came
-    // with the request. It is parsed again only to say what is wrong, so that a good one is parsed once.
-    const query = parsePermissionQuery(request.require?.permissions ?? '')
-    if (!(error instanceof TypeError && 'fault' in query)) throw error
-    throw new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
+    throw explain(error, request)
   }
+}
+
+/**
+ * To a program that embeds the verifier a query that does not parse is a mistake in its own code; here it came with the
+ * request. It is parsed again only to say what is wrong, so that a good one is parsed once.
+ */
+function explain(error: unknown, { require }: Static<typeof VerifyInput>): unknown {
+  const query = parsePermissionQuery(require?.permissions ?? '')
+  if (!(error instanceof TypeError && 'fault' in query)) return error
+  return new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
 }
 
 const serialized = new WeakMap<object, string>()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { KNOWN_CLAIMS, type Payload, payloadOf } from './payload.ts'
-import { readPlainPayload } from './plain-payload.ts'
+import { readPlainObject, readPlainPayload } from './plain-payload.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 function plain(json: string): Payload | undefined {
@@ -40,6 +40,21 @@ const { value } = fc.letrec<{ value: string }>((tie) => ({
 const payload = fc
   .array(fc.tuple(name, value), { maxLength: 5 })
   .map((members) => `{${members.map(([key, item]) => `${JSON.stringify(key)}:${item}`).join(',')}}`)
+
+test('the plain reader of objects gives what the strict reader gives, or nothing, whatever the text', () => {
+  let given = 0
+  fc.assert(
+    fc.property(payload, fc.constantFrom('', ' ', '}', 'x'), (json, rest) => {
+      const bytes = Buffer.from(json + rest)
+      const fast = readPlainObject(bytes.toString('latin1'), bytes)
+      if (fast === undefined) return
+      given++
+      expect(fast).toEqual(parseStrictJson(json + rest))
+    }),
+    { numRuns: 10_000 },
+  )
+  expect(given).toBeGreaterThan(500)
+})
 
 describe('the plain reader of payloads', () => {
   test('gives what the strict reader gives, or nothing, whatever the text', () => {

@@ -50,6 +50,20 @@ export function readPlainPayload(ascii: string, source: Uint8Array): Payload | u
   return payload
 }
 
+/**
+ * The same for any object, of no more than four levels. Takes ASCII, or text whose characters beyond it are no ASCII
+ * either.
+ */
+export function readPlainObject(ascii: string, source: Uint8Array): Record<string, unknown> | undefined {
+  json = ascii
+  bytes = source
+  length = ascii.length
+  at = 0
+  const object = bytes[0] === OPEN_BRACE ? readObject(MAX_DEPTH) : NOT_PLAIN
+  json = ''
+  return object === NOT_PLAIN || at !== length ? undefined : object
+}
+
 function readPayload(): Payload | undefined {
   if (bytes[at++] !== OPEN_BRACE) return undefined
   const payload = emptyPayload()
@@ -140,7 +154,7 @@ function readList(depth: number): unknown {
   }
 }
 
-function readObject(depth: number): unknown {
+function readObject(depth: number): Record<string, unknown> | typeof NOT_PLAIN {
   const members: Record<string, unknown> = {}
   if (bytes[++at] === CLOSE_BRACE) {
     at++
