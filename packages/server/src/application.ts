@@ -15,6 +15,8 @@ import { addPages } from './pages.ts'
 import { sendProblem, toCodedError } from './problem.ts'
 import { logAnswer } from './request-log.ts'
 import type { ServerCertificate } from './server-certificate.ts'
+import { GuessThrottle } from './throttling/guess-throttle.ts'
+import { slowGuesses } from './throttling/slow-guesses.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -30,14 +32,15 @@ export interface ApplicationParts {
 
 /** Puts the HTTP side together: from the connection to the routes. */
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
-  const { engine, log, isOpen } = parts
-  const server = fastifyOf(parts)
+  const { engine, limits, log, isOpen } = parts
+  const guesses = new GuessThrottle(limits.guesses)
+  const server = fastifyOf(parts, guesses)
   server.addHook('onResponse', (request, reply, done) => {
     logAnswer(log, request, reply)
     done()
   })
   answerNotFound(server)
-  answerErrors(server, log)
+  answerErrors(server, guesses, log)
   acceptJsonBodies(server)
   server.addHook('onRequest', (request, _reply, done) => {
     if (isOpen() || request.routeOptions.config.health === true) done()
@@ -45,13 +48,13 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   })
   addHealth(server, async () => isOpen() && (await engine.isReady()))
   addWellKnown(server, engine)
-  addManagementApi(server, engine)
+  addManagementApi(server, engine, limits)
   await server.register(addPages)
   await server.ready()
   return server
 }
 
-function fastifyOf(parts: ApplicationParts): FastifyInstance {
+function fastifyOf(parts: ApplicationParts, guesses: GuessThrottle): FastifyInstance {
   const { configuration, limits, log, engine } = parts
   const boot = randomBytes(4).toString('hex')
   let requests = 0
@@ -71,7 +74,8 @@ function fastifyOf(parts: ApplicationParts): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => logAnswer(log, request, reply))
       const answer = (reason: unknown): void => {
-        sendProblem(reply, reported(reason, { log, requestId: request.id }))
+        const error = reported(reason, { log, requestId: request.id })
+        sendProblem(reply, slowGuesses(guesses, error, request.ip))
       }
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
@@ -90,10 +94,11 @@ function listenerOf({ limits, certificate }: ApplicationParts, handler: RequestL
   return certificate === null ? createHttpServer(options, handler) : certificate.serve(options, handler)
 }
 
-function answerErrors(server: FastifyInstance, log: Logger): void {
-  server.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, reported(error, { log, requestId: request.id })),
-  )
+function answerErrors(server: FastifyInstance, guesses: GuessThrottle, log: Logger): void {
+  server.setErrorHandler((error, request, reply) => {
+    const problem = reported(error, { log, requestId: request.id })
+    return sendProblem(reply, slowGuesses(guesses, problem, request.ip))
+  })
 }
 
 /** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */

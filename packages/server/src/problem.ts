@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { bearerChallenge } from './bearer-challenge.ts'
 import { DATA_HEADERS } from './security-headers.ts'
+import { ThrottledError } from './throttling/throttled-error.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
@@ -36,7 +37,8 @@ export function sendProblem(reply: FastifyReply, error: CodedError): FastifyRepl
   reply.code(error.status).headers(DATA_HEADERS).header('claviger-request-id', reply.request.id)
   const challenge = bearerChallenge(error)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  if (error.retryable) reply.header('retry-after', '1')
+  if (error instanceof ThrottledError) reply.header('retry-after', String(error.retryAfterSeconds))
+  else if (error.retryable) reply.header('retry-after', '1')
   return reply.type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problemOf(error)))
 }
 

@@ -1,5 +1,6 @@
-import type { Engine, ErrorCode, ManagementCaller, Project, Verb } from '@claviger/engine'
+import type { Engine, ErrorCode, ManagementCaller, Once, Project, Verb } from '@claviger/engine'
 import type { TObject, TSchema } from 'typebox'
+import type { GuessThrottle } from '../throttling/guess-throttle.ts'
 
 /** The names between braces: `{ id: string }` of `/v1/keys/{id}`. */
 type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -13,6 +14,10 @@ export interface Call<Path extends string> {
   /** The project that the caller acts in, on the caller's behalf (rule M2). */
   readonly project: Project
   readonly params: ParamsOf<Path>
+  /** Set: the request is to run once. The project knows of it; operations on projects themselves are given it. */
+  readonly once: Once | undefined
+  /** Counts the credentials of customers that are refused. */
+  readonly guesses: GuessThrottle
   /** Not checked yet: the engine's operations do that. Undefined: the request had none. */
   readonly body: unknown
   /** Read from text by the route's schema; not checked yet either. */
@@ -50,6 +55,11 @@ export interface Route<Path extends string = string> {
   readonly problems?: readonly ErrorCode[]
   /** True: an answer that is no error is logged at `debug` only. */
   readonly quiet?: boolean
+  /**
+   * False: the route runs no command, or several, and an `Idempotency-Key` says nothing to it. Every other route that
+   * changes something runs one, and answers what that answered.
+   */
+  readonly once?: false
   handle(call: Call<Path>): Promise<unknown>
   /** The answer as JSON; `JSON.stringify` if absent. */
   serialize?(result: unknown): string

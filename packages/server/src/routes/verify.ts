@@ -1,6 +1,7 @@
 import { CodedError, type Project, parseInput } from '@claviger/engine'
-import { parsePermissionQuery, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
+import { parsePermissionQuery, refuse, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
 import Type from 'typebox'
+import type { GuessThrottle } from '../throttling/guess-throttle.ts'
 import { defineRoute, type Route } from './route.ts'
 
 const MAX_CREDENTIAL_LENGTH = 16_384
@@ -104,15 +105,19 @@ export const verifyRoutes: readonly Route[] = [
     body: VerifyInput,
     answer: { status: 200, description: 'The verdict.', schema: VerdictView },
     quiet: true,
-    handle: ({ project, body }) => verify(project, body),
+    once: false,
+    handle: ({ project, body, guesses }) => verify(project, body, guesses),
     serialize: serializeVerdict,
   }),
 ]
 
-async function verify(project: Project, body: unknown): Promise<Verdict> {
+async function verify(project: Project, body: unknown, guesses: GuessThrottle): Promise<Verdict> {
   const request = parseInput(VerifyInput, body)
   try {
-    return await project.verify(request)
+    const verdict = await project.verify(request)
+    return verdict.ok
+      ? verdict
+      : slowClient(verdict, { project: project.name, ip: request.context?.ip, guesses })
   } catch (error) {
     // To a program that embeds the verifier a query that does not parse is a mistake in its own code; here it came
     // with the request. It is parsed again only to say what is wrong, so that a good one is parsed once.
@@ -120,6 +125,23 @@ async function verify(project: Project, body: unknown): Promise<Verdict> {
     if (!(error instanceof TypeError && 'fault' in query)) throw error
     throw new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
   }
+}
+
+/** The codes that somebody who guesses gets. */
+const GUESSED: ReadonlySet<VerdictCode> = new Set(['malformed', 'unknown', 'bad_signature'])
+
+/** An end client that guesses through its gateway is answered `rate_limited`; a valid credential of its still passes. */
+function slowClient(
+  refusal: Extract<Verdict, { ok: false }>,
+  { project, ip, guesses }: { project: string; ip: string | undefined; guesses: GuessThrottle },
+): Verdict {
+  if (ip === undefined || !GUESSED.has(refusal.code)) return refusal
+  const waitSeconds = guesses.countFailure(ip, project)
+  if (waitSeconds === 0) return refusal
+  return refuse(
+    'rate_limited',
+    `Too many credentials from the client's address were refused. It is to wait ${waitSeconds} s; a valid one passes at once.`,
+  )
 }
 
 const serialized = new WeakMap<object, string>()
