@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { manualClock } from '@claviger/engine'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROUTES } from '../src/routes/table.ts'
@@ -218,6 +219,16 @@ describe('C7: a request with an idempotency key is carried out once', () => {
     const later = await send('POST', '/v1/keys', key, { body })
     expect(later.status).toBe(201)
     expect(later.body.id).not.toBe(first.body.id)
+  })
+
+  test('C7: requests older than 24 hours are forgotten', async () => {
+    await send('POST', '/v1/keys', newIdempotencyKey(), { body: { name: 'forgotten' } })
+    clock.advance(DAY_MS + 1)
+    await makeKey()
+    const database = new DatabaseSync(join(claviger.folder, 'claviger.db'), { readOnly: true })
+    const { held } = database.prepare('SELECT count(*) AS held FROM idempotency_keys').get() ?? {}
+    database.close()
+    expect(held).toBe(0)
   })
 
   test('C7: a clock that is set back a day carries nothing out twice', async () => {
