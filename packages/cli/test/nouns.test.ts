@@ -9,6 +9,16 @@ beforeAll(async () => {
 })
 afterAll(() => place.remove())
 
+test('what a project may hold is changed and shown', async () => {
+  const caps = ['--cap', 'keys=7', '--cap', 'roles=default']
+  const changed = await place.json(['projects', 'change', 'default', ...caps])
+  expect(changed).toMatchObject({ name: 'default', caps: { keys: 7, roles: 1000 } })
+  const reset = await place.run(['projects', 'change', 'default', '--cap', 'keys=default'])
+  expect(reset.stdout).toMatch(/^cap keys +2000000 *$/m)
+  const wrong = await place.run(['projects', 'change', 'default', '--cap', 'keys'])
+  expect(wrong.stderr).toContain('NAME=NUMBER')
+})
+
 test('a project is created, listed and shown, and keeps its keys to itself', async () => {
   const created = await place.json([
     'projects',

@@ -13,10 +13,13 @@ import { CodedError } from './coded-error.ts'
 import type { Actor } from './commands/command.ts'
 import type { Problem } from './commands/messages.ts'
 import { Writer } from './commands/writer.ts'
+import { Once, type OnceParts, type OnceRequest } from './idempotency/once.ts'
+import { OnceWriter } from './idempotency/once-writer.ts'
 import { ManagementCaller } from './management/management-caller.ts'
 import { resetRootKey } from './management/root-key.ts'
 import type { Page } from './page.ts'
 import { Project } from './project.ts'
+import { changeProject } from './projects/change-project.ts'
 import { createProject } from './projects/create-project.ts'
 import { install } from './projects/install.ts'
 import { listProjects } from './projects/list-projects.ts'
@@ -94,7 +97,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       refreshTokens: createRefreshTokens(masterKey, random),
     }
     const createdRootKey = await install(parts)
-    const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
+    const once = { macKey: masterKey.derive('idempotency'), reader: database.db, clock, random }
+    const engine = new Engine(parts, { lock, writer, database, folder, createdRootKey, log, once })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
     await engine.setPublicUrl(publicUrl)
     await engine.open()
@@ -107,10 +111,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 interface Installation {
   readonly lock: FolderLock
+  readonly writer: Writer
   readonly database: OpenDatabase
   readonly folder: string
   readonly createdRootKey: Secret | null
   readonly log: (problem: Problem) => void
+  readonly once: OnceParts
 }
 
 /** The composition root: one open data folder, its writer thread, and a verifier a project. */
@@ -168,13 +174,13 @@ export class Engine {
     return this.#projectIds.has(name)
   }
 
-  /** Everything of one project, on behalf of an actor. Throws `not_found`. */
-  project(name: string, actor: Actor = EMBEDDER): Project {
+  /** Everything of one project, on behalf of an actor; for one request, if it is to run once. Throws `not_found`. */
+  project(name: string, actor: Actor = EMBEDDER, once?: Once): Project {
     const projectId = this.#projectIds.get(name)
     if (projectId === undefined) throw new CodedError('not_found', 'There is no project of this name.')
     return new Project(
       {
-        ...this.#parts,
+        ...this.#partsFor(once),
         projectId,
         project: name,
         actor,
@@ -189,12 +195,16 @@ export class Engine {
   }
 
   /** The projects themselves, on behalf of an actor. */
-  projects(actor: Actor = EMBEDDER): {
+  projects(
+    actor: Actor = EMBEDDER,
+    once?: Once,
+  ): {
     create(input: unknown): Promise<ProjectView>
     list(input?: unknown): Promise<Page<ProjectView>>
     read(name: string): Promise<ProjectView>
+    change(name: string, input: unknown): Promise<ProjectView>
   } {
-    const scope = { ...this.#parts, actor }
+    const scope = { ...this.#partsFor(once), actor }
     return {
       create: async (input) => {
         const project = await createProject(scope, input)
@@ -203,7 +213,21 @@ export class Engine {
       },
       list: (input) => listProjects(scope, input),
       read: (name) => readProject(scope, name),
+      change: (name, input) => changeProject(scope, name, input),
     }
+  }
+
+  /**
+   * A request that carries an idempotency key (rule C7). Ask it for the answer that the request got before; if there is
+   * none, give it to {@link project} or {@link projects} for the one operation that the request is.
+   */
+  once(request: OnceRequest): Once {
+    return new Once(this.#installation.once, request)
+  }
+
+  #partsFor(once: Once | undefined): EngineParts {
+    if (once === undefined) return this.#parts
+    return { ...this.#parts, writer: new OnceWriter(this.#installation.writer, once) }
   }
 
   /**
@@ -319,7 +343,7 @@ export class Engine {
     await this.#usage.close()
     for (const verifier of this.#openVerifiers) verifier.close()
     this.#installation.database.sqlite.close()
-    await this.#parts.writer.close()
+    await this.#installation.writer.close()
     this.#installation.lock.release()
   }
 

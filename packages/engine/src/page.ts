@@ -1,9 +1,12 @@
+import { sha256 } from '@claviger/verify'
 import Type, { type TArray, type TNull, type TObject, type TSchema, type TString, type TUnion } from 'typebox'
 import { CodedError } from './coded-error.ts'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 200
-const MAX_CURSOR_LENGTH = 2048
+const MAX_CURSOR_LENGTH = 4096
+/** 96 bits: no cursor is taken for another's by accident. */
+const CHECK_LENGTH = 16
 
 /** The members that every list takes beside its filters. */
 export const PageInput = {
@@ -32,6 +35,12 @@ export function PageOf<Item extends TSchema>(
   return Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 }
 
+/** Which list is read, and of what project; null: of none. A cursor leads on in that list alone. */
+export interface ListPlace {
+  readonly list: string
+  readonly projectId: string | null
+}
+
 /** What to ask the database for. */
 export interface PageRequest {
   readonly limit: number
@@ -39,14 +48,26 @@ export interface PageRequest {
   readonly after: string | undefined
   /** One more than `limit`: whether there is a next page shows by whether the last one comes. */
   readonly rows: number
+  /** What its cursors are bound to: the list, the project and the filters. */
+  readonly binding: string
 }
 
-export function readPageRequest(input: { limit?: number; cursor?: string }): PageRequest {
-  const limit = input.limit ?? DEFAULT_LIMIT
+/**
+ * Reads what page is asked for. Pages go on after a sort key that never changes, so rows that come and go between two
+ * pages make no other row appear twice or not at all. Throws `invalid_request` for a cursor of another list, project or
+ * set of filters, and for one that was altered.
+ */
+export function readPageRequest(
+  { limit = DEFAULT_LIMIT, cursor, ...filters }: { readonly limit?: number; readonly cursor?: string },
+  { list, projectId }: ListPlace,
+): PageRequest {
+  const chosen = Object.entries(filters).filter(([, value]) => value !== undefined)
+  const binding = JSON.stringify([list, projectId, chosen.sort(([a], [b]) => (a < b ? -1 : 1))])
   return {
     limit,
-    after: input.cursor === undefined ? undefined : readCursor(input.cursor),
+    after: cursor === undefined ? undefined : readCursor(cursor, binding),
     rows: limit + 1,
+    binding,
   }
 }
 
@@ -61,16 +82,25 @@ export function makePage<Row, Item>(
   const hasMore = rows.length > request.limit && last !== undefined
   return {
     items: shown.map(describe.itemOf),
-    nextCursor: hasMore ? Buffer.from(describe.keyOf(last)).toString('base64url') : null,
+    nextCursor: hasMore ? writeCursor(describe.keyOf(last), request.binding) : null,
   }
 }
 
-/** A cursor is opaque to callers: the sort key in base64url. */
-function readCursor(cursor: string): string {
-  const key = Buffer.from(cursor, 'base64url').toString()
-  if (key !== '' && Buffer.from(key).toString('base64url') === cursor) return key
+/**
+ * A cursor is opaque to callers: a check over what it belongs to, and the sort key in base64url. It is no secret: who
+ * makes one up reads what the list shows anyway, from another place on.
+ */
+function writeCursor(key: string, binding: string): string {
+  return (
+    sha256(JSON.stringify([binding, key])).slice(0, CHECK_LENGTH) + Buffer.from(key).toString('base64url')
+  )
+}
+
+function readCursor(cursor: string, binding: string): string {
+  const key = Buffer.from(cursor.slice(CHECK_LENGTH), 'base64url').toString()
+  if (key !== '' && writeCursor(key, binding) === cursor) return key
   throw new CodedError(
     'invalid_request',
-    '`cursor` is none that a list answered. Pass `nextCursor` as it is.',
+    '`cursor` is none that this list answered to the same filters in this project. Pass `nextCursor` as it is, or begin without one.',
   )
 }

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
-import type { Writer } from './commands/writer.ts'
+import type { CommandRunner } from './commands/writer.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
@@ -11,7 +11,7 @@ import type { Sealer } from './storage/seal.ts'
 export interface EngineParts {
   readonly clock: Clock
   readonly random: Random
-  readonly writer: Writer
+  readonly writer: CommandRunner
   /** Reads on the calling thread; sees every commit that was acknowledged. */
   readonly reader: Kysely<Schema>
   readonly sealer: Sealer

@@ -19,6 +19,7 @@ import { createSealer } from '../src/storage/seal.ts'
 /** A fresh installation in a folder of its own: real SQLite, the real writer thread, a clock that stands still. */
 export interface TestInstallation extends EngineParts {
   readonly clock: ManualClock
+  readonly writer: Writer
   readonly rootKey: Secret
   /** Every change that was made, in commit order. */
   readonly changes: readonly { readonly projectId: string; readonly change: Change }[]
@@ -71,6 +72,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
   return {
     ...parts,
     clock,
+    writer,
     rootKey,
     changes,
     folder,

@@ -16,6 +16,9 @@ import { addPages } from './pages.ts'
 import { reported, sendProblem } from './problem.ts'
 import { describeAnswer, logAnswer } from './request-log.ts'
 import type { ServerCertificate } from './server-certificate.ts'
+import { GuessThrottle } from './throttling/guess-throttle.ts'
+import { InFlight } from './throttling/in-flight.ts'
+import { slowGuesses } from './throttling/slow-guesses.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -31,10 +34,16 @@ export interface ApplicationParts {
 
 /** Puts the HTTP side together: from the connection to the routes. */
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
-  const { engine, log, isOpen } = parts
+  const { engine, limits, log, isOpen } = parts
   const nextRequestId = countRequests()
-  const lane = new DirectLane({ ...parts, nextRequestId })
-  const server = fastifyOf(parts, { nextRequestId, lane })
+  const guesses = new GuessThrottle(limits.guesses)
+  const api = {
+    engine,
+    inFlight: new InFlight(limits.maxInFlightPerCaller),
+    guesses: new GuessThrottle(limits.guesses),
+  }
+  const lane = new DirectLane({ ...parts, api, nextRequestId })
+  const server = fastifyOf(parts, { nextRequestId, lane, guesses })
   server.addHook('preClose', (done) => {
     lane.close()
     done()
@@ -44,7 +53,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     done()
   })
   answerNotFound(server)
-  answerErrors(server, log)
+  answerErrors(server, guesses, log)
   acceptJsonBodies(server)
   server.addHook('onRequest', (request, _reply, done) => {
     if (isOpen() || request.routeOptions.config.health === true) done()
@@ -52,7 +61,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   })
   addHealth(server, async () => isOpen() && (await engine.isReady()))
   addWellKnown(server, engine)
-  addManagementApi(server, engine)
+  addManagementApi(server, api)
   await server.register(addPages)
   await server.ready()
   return server
@@ -67,7 +76,7 @@ function countRequests(): () => string {
 
 function fastifyOf(
   parts: ApplicationParts,
-  { nextRequestId, lane }: { nextRequestId: () => string; lane: DirectLane },
+  { nextRequestId, lane, guesses }: { nextRequestId: () => string; lane: DirectLane; guesses: GuessThrottle },
 ): FastifyInstance {
   const { configuration, limits, log, engine } = parts
   return Fastify({
@@ -89,7 +98,8 @@ function fastifyOf(
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => logAnswer(log, describeAnswer(request, reply)))
       const answer = (reason: unknown): void => {
-        sendProblem(reply, reported(reason, { log, requestId: request.id }))
+        const error = reported(reason, { log, requestId: request.id })
+        sendProblem(reply, slowGuesses(guesses, error, request.ip))
       }
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
@@ -108,8 +118,9 @@ function listenerOf({ limits, certificate }: ApplicationParts, handler: RequestL
   return certificate === null ? createHttpServer(options, handler) : certificate.serve(options, handler)
 }
 
-function answerErrors(server: FastifyInstance, log: Logger): void {
-  server.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, reported(error, { log, requestId: request.id })),
-  )
+function answerErrors(server: FastifyInstance, guesses: GuessThrottle, log: Logger): void {
+  server.setErrorHandler((error, request, reply) => {
+    const problem = reported(error, { log, requestId: request.id })
+    return sendProblem(reply, slowGuesses(guesses, problem, request.ip))
+  })
 }

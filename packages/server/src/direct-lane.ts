@@ -5,7 +5,7 @@ import { admit } from './authentication.ts'
 import { readJsonBody } from './json-body.ts'
 import { readPresentedCredential } from './presented-credential.ts'
 import { problemHeaders, problemOf, reported } from './problem.ts'
-import { RequestCall } from './request-call.ts'
+import { type Api, RequestCall } from './request-call.ts'
 import { logAnswer } from './request-log.ts'
 import { JSON_MEDIA_TYPE, type Route, serialize } from './routes/route.ts'
 import { ROUTES } from './routes/table.ts'
@@ -17,6 +17,7 @@ const DIRECT_ROUTES: ReadonlyMap<string, Route> = new Map(
 const NOTHING = Object.freeze({})
 
 interface LaneParts extends ApplicationParts {
+  readonly api: Api
   readonly nextRequestId: () => string
 }
 
@@ -99,14 +100,22 @@ export class DirectLane {
   #run(exchange: Exchange, bytes: Buffer): void {
     const { route, caller, projectName } = exchange
     const fail = (error: unknown): void => this.#fail(exchange, error)
-    const { engine } = this.#parts
+    const { api } = this.#parts
     try {
       const { body, fault } = readJsonBody(bytes)
       if (fault !== undefined) throw fault
-      const call = new RequestCall({ engine, caller, projectName, params: NOTHING, query: NOTHING, body })
+      const once = undefined
+      const call = new RequestCall(api, { caller, projectName, params: NOTHING, query: NOTHING, body, once })
       const result = route.handle(call)
-      if (result instanceof Promise) result.then((known) => this.#answer(exchange, known)).catch(fail)
-      else this.#answer(exchange, result)
+      if (!(result instanceof Promise)) {
+        this.#answer(exchange, result)
+        return
+      }
+      api.inFlight.enter(caller.keyId)
+      result
+        .finally(() => api.inFlight.leave(caller.keyId))
+        .then((known) => this.#answer(exchange, known))
+        .catch(fail)
     } catch (error) {
       fail(error)
     }

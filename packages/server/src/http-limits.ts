@@ -1,3 +1,5 @@
+import { GUESS_LIMITS, type GuessLimits } from './throttling/guess-throttle.ts'
+
 /** What one client can cost before it is known who it is. */
 export interface HttpLimits {
   readonly maxBodyBytes: number
@@ -13,6 +15,10 @@ export interface HttpLimits {
   readonly timeoutCheckIntervalMs: number
   /** How long requests in flight may take to end once the server closes. */
   readonly closeGraceMs: number
+  /** Requests of one management key that may be under way at once. */
+  readonly maxInFlightPerCaller: number
+  /** For management keys that are refused, and for customers' credentials that are. */
+  readonly guesses: GuessLimits
 }
 
 export const HTTP_LIMITS: HttpLimits = {
@@ -24,4 +30,6 @@ export const HTTP_LIMITS: HttpLimits = {
   keepAliveTimeoutMs: 72_000,
   timeoutCheckIntervalMs: 5_000,
   closeGraceMs: 10_000,
+  maxInFlightPerCaller: 2_048,
+  guesses: GUESS_LIMITS,
 }

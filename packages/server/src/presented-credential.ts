@@ -32,6 +32,11 @@ export function readProjectHeader(rawHeaders: readonly string[]): string | undef
   return single(rawHeaders, 'claviger-project', (detail) => new CodedError('invalid_request', detail))
 }
 
+/** What names the request, so that it is not carried out twice; undefined when it has none (rule C7). */
+export function readIdempotencyKey(rawHeaders: readonly string[]): string | undefined {
+  return single(rawHeaders, 'idempotency-key', (detail) => new CodedError('invalid_request', detail))
+}
+
 /** The value of a header that may stand once; undefined when it is absent. */
 function single(
   rawHeaders: readonly string[],

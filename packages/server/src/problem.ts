@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import Type, { type Static } from 'typebox'
 import { bearerChallenge } from './bearer-challenge.ts'
 import { DATA_HEADERS } from './security-headers.ts'
+import { ThrottledError } from './throttling/throttled-error.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
@@ -47,8 +48,13 @@ export function problemHeaders(error: CodedError, requestId: string): Record<str
     'content-type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
     'claviger-request-id': requestId,
     ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
-    ...(error.retryable ? { 'retry-after': '1' } : {}),
+    ...retryAfter(error),
   }
+}
+
+function retryAfter(error: CodedError): Record<string, string> {
+  if (error instanceof ThrottledError) return { 'retry-after': String(error.retryAfterSeconds) }
+  return error.retryable ? { 'retry-after': '1' } : {}
 }
 
 /** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */

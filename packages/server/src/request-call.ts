@@ -1,30 +1,45 @@
-import type { Engine, ManagementCaller, Project } from '@claviger/engine'
+import type { Engine, ManagementCaller, Once, Project } from '@claviger/engine'
 import type { Call } from './routes/route.ts'
+import type { GuessThrottle } from './throttling/guess-throttle.ts'
+import type { InFlight } from './throttling/in-flight.ts'
 
-type Given = Omit<Call<string>, 'project' | 'params'> & { readonly params: Readonly<Record<string, string>> }
+/** What all requests to the management API share. */
+export interface Api {
+  readonly engine: Engine
+  readonly inFlight: InFlight
+  readonly guesses: GuessThrottle
+}
+
+type Given = Omit<Call<string>, 'engine' | 'guesses' | 'project' | 'params'> & {
+  readonly params: Readonly<Record<string, string>>
+}
 
 /** A request to a route, from whichever way it came. */
 export class RequestCall implements Call<string> {
   readonly engine: Engine
+  readonly guesses: GuessThrottle
   readonly caller: ManagementCaller
   readonly projectName: string
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
+  readonly once: Once | undefined
   #project: Project | undefined
 
-  constructor({ engine, caller, projectName, params, query, body }: Given) {
+  constructor({ engine, guesses }: Api, { caller, projectName, params, query, body, once }: Given) {
     this.engine = engine
+    this.guesses = guesses
     this.caller = caller
     this.projectName = projectName
     this.params = params
     this.query = query
     this.body = body
+    this.once = once
   }
 
   /** Made when it is asked for: a verification has no use for it. */
   get project(): Project {
-    this.#project ??= this.engine.project(this.projectName, this.caller.actor)
+    this.#project ??= this.engine.project(this.projectName, this.caller.actor, this.once)
     return this.#project
   }
 }

@@ -49,3 +49,23 @@ test.each([
 test('from anybody else X-Forwarded-For says nothing', async () => {
   expect(await statusVia(direct, restrictedDirect, ['192.0.2.1'])).toBe(401)
 })
+
+test("a customer's IP list is held against `context.ip` alone, in whatever spelling, and never against a header", async () => {
+  const body = { name: 'listed', ipAllow: ['192.0.2.0/24', '2001:db8::/32'] }
+  const { credential } = (await behindProxy.call('POST', '/v1/keys', { body })).body
+  const codeFor = async (ip?: string, headers: Record<string, string> = {}) => {
+    const request = { credential, ...(ip === undefined ? {} : { context: { ip } }) }
+    const verdict = (await behindProxy.call('POST', '/v1/verify', { headers, body: request })).body
+    return verdict.ok === true ? 'ok' : verdict.code
+  }
+  for (const ip of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201', '2001:DB8:0:0::1', '2001:0db8::']) {
+    expect(await codeFor(ip), ip).toBe('ok')
+  }
+  for (const ip of ['192.0.2.01', '2001:db8::1%eth0', '[2001:db8::1]', '192.0.2.1:80', '::192.0.2.1', '']) {
+    expect(await codeFor(ip), ip).toBe('ip_denied')
+  }
+  for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'true-client-ip', 'cf-connecting-ip']) {
+    expect(await codeFor(undefined, { [header]: '192.0.2.1' }), header).toBe('ip_denied')
+    expect(await codeFor('203.0.113.1', { [header]: '192.0.2.1' }), header).toBe('ip_denied')
+  }
+})

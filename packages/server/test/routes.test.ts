@@ -196,6 +196,8 @@ test('a project is created, listed and read, and is its own world', async () => 
   )
   expect((await claviger.call('GET', '/v1/projects')).body.items).toHaveLength(3)
   expect((await claviger.call('GET', '/v1/projects/acme')).body.keyPrefix).toBe('acme_live')
+  const changed = await claviger.call('PATCH', '/v1/projects/acme', { body: { caps: { keys: 5 } } })
+  expect(changed).toMatchObject({ status: 200, body: { name: 'acme', caps: { keys: 5 } } })
 
   const headers = { 'claviger-project': 'acme' }
   const key = await claviger.call('POST', '/v1/keys', { headers, body: { name: 'of acme' } })

@@ -8,6 +8,7 @@ import { type ClavigerServer, createServer, type ServerOptions } from '../src/in
 import { Problem } from '../src/problem.ts'
 import type { Route } from '../src/routes/route.ts'
 import { ROUTES } from '../src/routes/table.ts'
+import { GUESS_LIMITS } from '../src/throttling/guess-throttle.ts'
 
 export interface CallOptions {
   /** Null: without a credential. Default: the root key. */
@@ -49,6 +50,8 @@ export async function startTestServer(options: ServerOptions = {}): Promise<Test
     logLevel: 'debug',
     logTo: { write: (line) => void lines.push(line) },
     ...options,
+    // Most tests present more credentials that are refused than a person would.
+    limits: { guesses: { ...GUESS_LIMITS, burst: 1_000_000 }, ...options.limits },
   })
   const url = await server.listen()
   const rootKey = server.createdRootKey?.reveal() ?? ''

@@ -1,5 +1,5 @@
 import type { CreateProjectInput, Project } from '@claviger/client'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { printJson, printRecord, printTable } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
@@ -22,6 +22,7 @@ export function addProjects(program: Command): void {
   addCreate(projects)
   addList(projects)
   addRead(projects)
+  addChange(projects)
 }
 
 function addCreate(projects: Command): void {
@@ -76,6 +77,41 @@ function addRead(projects: Command): void {
     })
 }
 
+type Caps = Readonly<Record<string, number | null>>
+
+function addChange(projects: Command): void {
+  const command = projects
+    .command('change')
+    .description('Change what a project may hold at most. Only a root key may.')
+    .argument('<name>', "the project's name")
+    .requiredOption('--cap <name=most>', 'a cap, or `default` in place of its number; repeat it', appendCap)
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ claviger projects change staging --cap keys=1000 --cap roles=50
+  $ claviger projects change staging --cap keys=default`,
+    )
+    .action(
+      async (name: string, { cap: caps, url, project, data, json }: ConnectionOptions & { cap: Caps }) => {
+        const changed = await connect({ url, project, data }).changeProject({
+          path: { name },
+          body: { caps },
+        })
+        if (json === true) printJson(changed)
+        else printProject(changed)
+      },
+    )
+}
+
+/** `keys=1000` put with the caps that were given before it. */
+function appendCap(text: string, before: Caps = {}): Caps {
+  const [, cap, most] = /^([A-Za-z]+)=(default|[0-9]{1,10})$/.exec(text) ?? []
+  if (cap === undefined) throw new InvalidArgumentError('It must read NAME=NUMBER or NAME=default.')
+  return { ...before, [cap]: most === 'default' ? null : Number(most) }
+}
+
 function printProject(project: Project): void {
   printRecord([
     ['project', project.name],
@@ -83,5 +119,6 @@ function printProject(project: Project): void {
     ['key prefix', project.keyPrefix],
     ['algorithm', project.algorithm],
     ['created', project.createdAt],
+    ...Object.entries(project.caps).map(([cap, most]): [string, string] => [`cap ${cap}`, String(most)]),
   ])
 }

@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'internal' | 'unavailable' | 'busy' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'answer_lost' | 'cap_reached' | 'payload_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'too_many_requests' | 'headers_too_large' | 'internal' | 'unavailable' | 'busy' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -819,6 +819,50 @@ export type CreateProjectInput = {
     algorithm?: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'Ed25519' | 'ML-DSA-65' | 'HS256' | 'EdDSA';
 };
 
+export type ChangeProjectInput = {
+    /**
+     * What the project may hold at most. Caps that are absent stay as they are.
+     */
+    caps?: {
+        /**
+         * API keys that are not deleted. Null: the default, 2000000.
+         */
+        keys?: number | null;
+        /**
+         * API keys that are not deleted and that one management key created. Null: the default, 1000000.
+         */
+        keysPerCaller?: number | null;
+        /**
+         * Subject records. Null: the default, 2000000.
+         */
+        subjects?: number | null;
+        /**
+         * Roles. Null: the default, 1000.
+         */
+        roles?: number | null;
+        /**
+         * Audiences with defaults. Null: the default, 1000.
+         */
+        audiences?: number | null;
+        /**
+         * Live sessions of one subject. Null: the default, 1000.
+         */
+        sessionsPerSubject?: number | null;
+        /**
+         * Signing keys that are not retired. Null: the default, 100.
+         */
+        signingKeys?: number | null;
+        /**
+         * Management keys that are bound to the project and not deleted. Null: the default, 1000.
+         */
+        managementKeys?: number | null;
+        /**
+         * Projects of the installation; set for the project `claviger`. Null: the default, 1000.
+         */
+        projects?: number | null;
+    };
+};
+
 export type Project = {
     id: string;
     /**
@@ -833,6 +877,47 @@ export type Project = {
      * What its tokens are signed with unless the caller asks for another algorithm.
      */
     algorithm: string;
+    /**
+     * What it may hold at most.
+     */
+    caps: {
+        /**
+         * API keys that are not deleted.
+         */
+        keys: number;
+        /**
+         * API keys that are not deleted and that one management key created.
+         */
+        keysPerCaller: number;
+        /**
+         * Subject records.
+         */
+        subjects: number;
+        /**
+         * Roles.
+         */
+        roles: number;
+        /**
+         * Audiences with defaults.
+         */
+        audiences: number;
+        /**
+         * Live sessions of one subject.
+         */
+        sessionsPerSubject: number;
+        /**
+         * Signing keys that are not retired.
+         */
+        signingKeys: number;
+        /**
+         * Management keys that are bound to the project and not deleted.
+         */
+        managementKeys: number;
+        /**
+         * Projects of the installation; set for the project `claviger`.
+         */
+        projects: number;
+    };
     /**
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */
@@ -1208,6 +1293,11 @@ export type AuditEntryPage = {
  */
 export type Project2 = string;
 
+/**
+ * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+ */
+export type IdempotencyKey = string;
+
 export type VerifyCredentialData = {
     body: VerifyInput;
     headers?: {
@@ -1250,6 +1340,10 @@ export type VerifyCredentialErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1325,6 +1419,10 @@ export type ListKeysErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -1352,6 +1450,10 @@ export type CreateKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -1380,6 +1482,10 @@ export type CreateKeyErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `cap_reached`: There are as many as may be.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -1387,6 +1493,14 @@ export type CreateKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1419,6 +1533,10 @@ export type DeleteKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -1444,6 +1562,18 @@ export type DeleteKeyErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1502,6 +1632,10 @@ export type ReadKeyErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -1529,6 +1663,10 @@ export type ChangeKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -1559,7 +1697,7 @@ export type ChangeKeyErrors = {
      */
     408: Problem;
     /**
-     * `revoked`: It was revoked.
+     * `answer_lost`: It was done before, and its answer can be read no more. `revoked`: It was revoked.
      */
     409: Problem;
     /**
@@ -1570,6 +1708,14 @@ export type ChangeKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1602,6 +1748,10 @@ export type RotateKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -1632,7 +1782,7 @@ export type RotateKeyErrors = {
      */
     408: Problem;
     /**
-     * `revoked`: It was revoked.
+     * `answer_lost`: It was done before, and its answer can be read no more. `revoked`: It was revoked.
      */
     409: Problem;
     /**
@@ -1643,6 +1793,14 @@ export type RotateKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1675,6 +1833,10 @@ export type RevokeKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -1705,6 +1867,10 @@ export type RevokeKeyErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -1712,6 +1878,14 @@ export type RevokeKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1779,6 +1953,10 @@ export type MintTokenErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1852,6 +2030,10 @@ export type ListSessionsErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -1879,6 +2061,10 @@ export type CreateSessionData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -1907,7 +2093,7 @@ export type CreateSessionErrors = {
      */
     408: Problem;
     /**
-     * `revoked`: It was revoked. `suspended`: The subject or its client is disabled.
+     * `answer_lost`: It was done before, and its answer can be read no more. `revoked`: It was revoked. `suspended`: The subject or its client is disabled. `cap_reached`: There are as many as may be.
      */
     409: Problem;
     /**
@@ -1918,6 +2104,14 @@ export type CreateSessionErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -1990,6 +2184,10 @@ export type RefreshSessionErrors = {
      */
     415: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2047,6 +2245,10 @@ export type ReadSessionErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2074,6 +2276,10 @@ export type RevokeSessionData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -2104,6 +2310,10 @@ export type RevokeSessionErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -2111,6 +2321,14 @@ export type RevokeSessionErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2176,6 +2394,10 @@ export type ListAudiencesErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2203,6 +2425,10 @@ export type DeleteAudienceData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         audience: string;
@@ -2228,6 +2454,18 @@ export type DeleteAudienceErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2286,6 +2524,10 @@ export type ReadAudienceErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2313,6 +2555,10 @@ export type PutAudienceData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         audience: string;
@@ -2343,6 +2589,10 @@ export type PutAudienceErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `cap_reached`: There are as many as may be.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -2350,6 +2600,14 @@ export type PutAudienceErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2421,6 +2679,10 @@ export type ListRevocationsErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2448,6 +2710,10 @@ export type CreateRevocationData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -2476,6 +2742,10 @@ export type CreateRevocationErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -2483,6 +2753,14 @@ export type CreateRevocationErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2515,6 +2793,10 @@ export type LiftRevocationData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -2540,6 +2822,18 @@ export type LiftRevocationErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2597,6 +2891,10 @@ export type ReadRevocationErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2658,6 +2956,10 @@ export type ListRolesErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2685,6 +2987,10 @@ export type DeleteRoleData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         name: string;
@@ -2710,6 +3016,18 @@ export type DeleteRoleErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2768,6 +3086,10 @@ export type ReadRoleErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2795,6 +3117,10 @@ export type PutRoleData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         name: string;
@@ -2825,7 +3151,7 @@ export type PutRoleErrors = {
      */
     408: Problem;
     /**
-     * `name_retired`: The name was used before and is never used again.
+     * `answer_lost`: It was done before, and its answer can be read no more. `name_retired`: The name was used before and is never used again. `cap_reached`: There are as many as may be.
      */
     409: Problem;
     /**
@@ -2836,6 +3162,14 @@ export type PutRoleErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -2902,6 +3236,10 @@ export type ListSubjectsErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -2929,6 +3267,10 @@ export type DeleteSubjectData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         subject: string;
@@ -2954,6 +3296,18 @@ export type DeleteSubjectErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3012,6 +3366,10 @@ export type ReadSubjectErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3039,6 +3397,10 @@ export type PatchSubjectData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         subject: string;
@@ -3069,6 +3431,10 @@ export type PatchSubjectErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -3076,6 +3442,14 @@ export type PatchSubjectErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3108,6 +3482,10 @@ export type PutSubjectData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         subject: string;
@@ -3138,6 +3516,10 @@ export type PutSubjectErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `cap_reached`: There are as many as may be.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -3145,6 +3527,14 @@ export type PutSubjectErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3210,6 +3600,10 @@ export type ListProjectsErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3237,6 +3631,10 @@ export type CreateProjectData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -3265,7 +3663,7 @@ export type CreateProjectErrors = {
      */
     408: Problem;
     /**
-     * `already_exists`: It exists already.
+     * `answer_lost`: It was done before, and its answer can be read no more. `already_exists`: It exists already. `cap_reached`: There are as many as may be.
      */
     409: Problem;
     /**
@@ -3276,6 +3674,14 @@ export type CreateProjectErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3334,6 +3740,10 @@ export type ReadProjectErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3353,6 +3763,91 @@ export type ReadProjectResponses = {
 };
 
 export type ReadProjectResponse = ReadProjectResponses[keyof ReadProjectResponses];
+
+export type ChangeProjectData = {
+    body: ChangeProjectInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/v1/projects/{name}';
+};
+
+export type ChangeProjectErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type ChangeProjectError = ChangeProjectErrors[keyof ChangeProjectErrors];
+
+export type ChangeProjectResponses = {
+    /**
+     * The project as it is now.
+     */
+    200: Project;
+};
+
+export type ChangeProjectResponse = ChangeProjectResponses[keyof ChangeProjectResponses];
 
 export type ListSigningKeysData = {
     body?: never;
@@ -3399,6 +3894,10 @@ export type ListSigningKeysErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3426,6 +3925,10 @@ export type CreateSigningKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -3454,7 +3957,7 @@ export type CreateSigningKeyErrors = {
      */
     408: Problem;
     /**
-     * `already_exists`: It exists already.
+     * `answer_lost`: It was done before, and its answer can be read no more. `already_exists`: It exists already. `cap_reached`: There are as many as may be.
      */
     409: Problem;
     /**
@@ -3465,6 +3968,14 @@ export type CreateSigningKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3523,6 +4034,10 @@ export type ReadSigningKeyErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3550,6 +4065,10 @@ export type RotateSigningKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -3578,6 +4097,10 @@ export type RotateSigningKeyErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -3585,6 +4108,14 @@ export type RotateSigningKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3641,6 +4172,10 @@ export type ReadSigningScheduleErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3668,6 +4203,10 @@ export type SetSigningScheduleData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -3696,6 +4235,10 @@ export type SetSigningScheduleErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -3703,6 +4246,14 @@ export type SetSigningScheduleErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3781,6 +4332,10 @@ export type ListManagementKeysErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3808,6 +4363,10 @@ export type CreateManagementKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -3836,6 +4395,10 @@ export type CreateManagementKeyErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `cap_reached`: There are as many as may be.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -3843,6 +4406,14 @@ export type CreateManagementKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3875,6 +4446,10 @@ export type DeleteManagementKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -3900,6 +4475,18 @@ export type DeleteManagementKeyErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -3958,6 +4545,10 @@ export type ReadManagementKeyErrors = {
      */
     404: Problem;
     /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
      * `internal`: Claviger failed.
      */
     500: Problem;
@@ -3985,6 +4576,10 @@ export type ChangeManagementKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -4015,7 +4610,7 @@ export type ChangeManagementKeyErrors = {
      */
     408: Problem;
     /**
-     * `revoked`: It was revoked.
+     * `answer_lost`: It was done before, and its answer can be read no more. `revoked`: It was revoked.
      */
     409: Problem;
     /**
@@ -4026,6 +4621,14 @@ export type ChangeManagementKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -4058,6 +4661,10 @@ export type RotateManagementKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -4088,7 +4695,7 @@ export type RotateManagementKeyErrors = {
      */
     408: Problem;
     /**
-     * `revoked`: It was revoked.
+     * `answer_lost`: It was done before, and its answer can be read no more. `revoked`: It was revoked.
      */
     409: Problem;
     /**
@@ -4099,6 +4706,14 @@ export type RotateManagementKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -4131,6 +4746,10 @@ export type RevokeManagementKeyData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
     };
     path: {
         id: string;
@@ -4161,6 +4780,10 @@ export type RevokeManagementKeyErrors = {
      */
     408: Problem;
     /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -4168,6 +4791,14 @@ export type RevokeManagementKeyErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */
@@ -4235,6 +4866,10 @@ export type ListAuditEntriesErrors = {
      * `not_found`: No such thing.
      */
     404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `internal`: Claviger failed.
      */

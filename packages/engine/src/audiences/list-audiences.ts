@@ -10,7 +10,10 @@ export const ListAudiencesInput = Type.Object({ ...PageInput }, { additionalProp
 /** The audiences that have defaults, by name. */
 export async function listAudiences(scope: Scope, input: unknown = {}): Promise<Page<AudienceView>> {
   await authorizeRead(scope, 'projects:read')
-  const request = readPageRequest(parseInput(ListAudiencesInput, input))
+  const request = readPageRequest(parseInput(ListAudiencesInput, input), {
+    list: 'audiences',
+    projectId: scope.projectId,
+  })
   let query = scope.reader
     .selectFrom('audiences')
     .selectAll()

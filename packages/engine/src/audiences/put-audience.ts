@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -55,6 +56,7 @@ export async function putAudience(scope: Scope, audience: string, input: unknown
 export const putAudienceCommand: Command<PutAudienceArgs, AudienceView> = async (context, args) => {
   await authorizeDefaults(context, args.projectId)
   const existing = await findAudience({ db: context.db, projectId: args.projectId }, args.audience)
+  if (existing === undefined) await requireRoom(context, 'audiences', args)
   const row = {
     project_id: args.projectId,
     audience: args.audience,

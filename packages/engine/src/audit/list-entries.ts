@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox'
-import { CodedError } from '../coded-error.ts'
 import { parseInput } from '../input.ts'
 import { authorizeRead } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
@@ -34,14 +33,14 @@ export const ListAuditInput = Type.Object(
 export async function listAuditEntries(scope: Scope, input: unknown = {}): Promise<Page<AuditEntryView>> {
   await authorizeRead(scope, 'audit:read')
   const filters = parseInput(ListAuditInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'audit', projectId: scope.projectId })
   let query = scope.reader
     .selectFrom('audit')
     .selectAll()
     .where('project_id', '=', scope.projectId)
     .orderBy('sequence', 'desc')
     .limit(request.rows)
-  if (request.after !== undefined) query = query.where('sequence', '<', readSequence(request.after))
+  if (request.after !== undefined) query = query.where('sequence', '<', Number(request.after))
   if (filters.actor !== undefined) query = query.where('actor', '=', filters.actor)
   if (filters.action !== undefined) query = query.where('action', '=', filters.action)
   if (filters.target !== undefined) query = query.where('target', '=', filters.target)
@@ -57,10 +56,4 @@ export async function listAuditEntries(scope: Scope, input: unknown = {}): Promi
       commandId: row.command_id,
     }),
   })
-}
-
-function readSequence(text: string): number {
-  const sequence = Number(text)
-  if (Number.isSafeInteger(sequence)) return sequence
-  throw new CodedError('invalid_request', '`cursor` is none that this list answered.')
 }

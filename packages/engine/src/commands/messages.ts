@@ -19,6 +19,16 @@ export interface QueuedCommand {
   readonly name: string
   readonly args: unknown
   readonly actor: Actor
+  /** Set: the request carried an idempotency key. */
+  readonly once?: OnceRecord
+}
+
+/** What is stored beside the command of a request that carries an idempotency key (rule C7). */
+export interface OnceRecord {
+  readonly callerId: string
+  readonly keyMac: string
+  readonly requestMac: string
+  readonly sealed: Uint8Array | null
 }
 
 /**
@@ -32,6 +42,8 @@ export type Outcome =
       /** JSON; empty for nothing. */
       readonly result: string
       readonly changes: readonly ChangeTable[]
+      /** Set: nothing ran. The same request ran this before, and the result is that of then. */
+      readonly recalled?: { readonly sealed: Uint8Array | null }
     }
   | { readonly ok: false; readonly commandId: string; readonly code: ErrorCode; readonly detail: string }
 

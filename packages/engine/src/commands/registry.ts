@@ -11,6 +11,7 @@ import { deleteManagementKeyCommand } from '../management/delete-management-key.
 import { revokeManagementKeyCommand } from '../management/revoke-management-key.ts'
 import { resetRootKeyCommand } from '../management/root-key.ts'
 import { rotateManagementKeyCommand } from '../management/rotate-management-key.ts'
+import { changeProjectCommand } from '../projects/change-project.ts'
 import { createProjectCommand } from '../projects/create-project.ts'
 import { installCommand } from '../projects/install.ts'
 import { createRevocationCommand } from '../revocation/create-revocation.ts'
@@ -52,6 +53,7 @@ export const commands = {
   'rotate-management-key': rotateManagementKeyCommand,
   'reset-root-key': resetRootKeyCommand,
   'create-project': createProjectCommand,
+  'change-project': changeProjectCommand,
   install: installCommand,
   'delete-role': deleteRoleCommand,
   'put-role': putRoleCommand,

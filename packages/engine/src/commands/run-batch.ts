@@ -149,6 +149,7 @@ async function pruneCommands({ database: { db } }: BatchMachine, nowMs: number):
     .where('at_ms', '<', nowMs - DAY_MS)
     .orderBy('id')
     .limit(PRUNE_LIMIT)
+  await db.deleteFrom('idempotency_keys').where('command_id', 'in', expired).execute()
   await db.deleteFrom('commands').where('id', 'in', expired).execute()
 }
 

@@ -2,6 +2,7 @@ import type { Fact, Position } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { appendEntry } from '../audit/append-entry.ts'
 import { CodedError } from '../coded-error.ts'
+import { findRecord, insertRecord } from '../idempotency/record.ts'
 import type { ChangeTable, Schema } from '../storage/schema.ts'
 import type { CommandContext } from './command.ts'
 import type { Outcome, QueuedCommand } from './messages.ts'
@@ -29,6 +30,11 @@ export async function runCommand(
 ): Promise<Success> {
   const run = Object.hasOwn(registry, command.name) ? registry[command.name] : undefined
   if (run === undefined) throw new TypeError(`no command is named ${command.name}`)
+  const { once } = command
+  const known = once === undefined ? undefined : await findRecord(db, once, nowMs)
+  if (known !== undefined) {
+    return { ok: true, commandId: command.id, result: known.result, changes: [], recalled: known }
+  }
   const open: OpenChanges = new Map()
   const context = createContext(db, { command, nowMs, open })
   // The caller's side checked the arguments against this very command's type (Writer.run).
@@ -48,6 +54,7 @@ export async function runCommand(
   }
   if (changes.length > 0) await db.insertInto('changes').values(changes).execute()
   await db.insertInto('commands').values({ id: command.id, at_ms: nowMs, result }).execute()
+  if (once !== undefined) await insertRecord(db, once, { commandId: command.id, nowMs })
   return { ok: true, commandId: command.id, result, changes }
 }
 

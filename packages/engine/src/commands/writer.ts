@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
 import { newId, type Random } from '../random.ts'
 import type { Actor } from './command.ts'
-import type { FromWriter, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
+import type { FromWriter, OnceRecord, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
 import type { ArgsOf, CommandMap, Commands, ResultOf } from './registry.ts'
 
 export interface WriterOptions {
@@ -24,8 +24,17 @@ export interface WriterOptions {
 
 export type ChangeListener = (projectId: string, change: Change) => void
 
+/** What a command came to: its result, and whether it ran or was found to have run before (rule C7). */
+export interface Settled<Result> {
+  readonly result: Result
+  readonly recalled: { readonly sealed: Uint8Array | null } | undefined
+}
+
+/** What operations run their commands with. */
+export type CommandRunner = Pick<Writer, 'run' | 'alive' | 'onChanges'>
+
 interface PendingCall {
-  resolve(result: unknown): void
+  resolve(settled: Settled<unknown>): void
   reject(error: Error): void
 }
 
@@ -87,17 +96,30 @@ export class Writer<Registry extends CommandMap = Commands> {
   /**
    * Runs a command and resolves with its result, durable, once every listener was told of its changes (rule
    * F1). Rejects with a `CodedError`. `unavailable` leaves open whether the command was stored.
+   *
+   * `secrets` are the members of the answer that the writer thread must not see; they are put beside the result.
    */
-  run<Name extends keyof Registry & string>(
+  async run<Name extends keyof Registry & string, Secrets extends object = object>(
     name: Name,
     args: ArgsOf<Registry[Name]>,
     actor: Actor,
-  ): Promise<ResultOf<Registry[Name]>> {
+    secrets?: Secrets,
+  ): Promise<ResultOf<Registry[Name]> & Secrets> {
+    const { result } = await this.submit(name, args, { actor })
+    return withSecrets(result, secrets)
+  }
+
+  /** As {@link run}, for one request that may come again (rule C7); says whether it had come before. */
+  submit<Name extends keyof Registry & string>(
+    name: Name,
+    args: ArgsOf<Registry[Name]>,
+    request: { readonly actor: Actor; readonly once?: OnceRecord },
+  ): Promise<Settled<ResultOf<Registry[Name]>>> {
     if (this.#state !== 'running') return Promise.reject(stopped())
     const id = newId('cmd', this.#options.clock.nowMs(), this.#options.random)
-    const call = Promise.withResolvers<ResultOf<Registry[Name]>>()
+    const call = Promise.withResolvers<Settled<ResultOf<Registry[Name]>>>()
     try {
-      this.#send({ type: 'run', command: { id, name, args, actor } })
+      this.#send({ type: 'run', command: { id, name, args, ...request } })
     } catch {
       // The clone's own message repeats the value that it could not copy.
       return Promise.reject(new TypeError(`the arguments of ${name} cannot be sent to another thread`))
@@ -155,7 +177,8 @@ export class Writer<Registry extends CommandMap = Commands> {
     }
     const failures = outcome.changes.flatMap((row) => this.#tell(row.project_id, readChange(row)))
     for (const failure of failures) this.#log('A listener failed to apply a change.', failure, commandId)
-    if (failures.length === 0) call?.resolve(outcome.result === '' ? undefined : JSON.parse(outcome.result))
+    const result: unknown = outcome.result === '' ? undefined : JSON.parse(outcome.result)
+    if (failures.length === 0) call?.resolve({ result, recalled: outcome.recalled })
     else call?.reject(new CodedError('internal', 'The change was stored, but not applied in this process.'))
   }
 
@@ -184,6 +207,14 @@ export class Writer<Registry extends CommandMap = Commands> {
     const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#options.logProblem({ message, cause, ...(commandId === undefined ? {} : { commandId }) })
   }
+}
+
+/** The answer of an operation: what its command answered, and what only the caller's side knows. */
+export function withSecrets<Result, Secrets extends object>(
+  result: Result,
+  secrets: Secrets | undefined,
+): Result & Secrets {
+  return (secrets === undefined ? result : { ...result, ...secrets }) as Result & Secrets
 }
 
 function stopped(): CodedError {

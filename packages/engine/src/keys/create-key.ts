@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
@@ -63,8 +64,7 @@ export async function createKey(scope: Scope, input: unknown): Promise<CreatedKe
       : checkKeyPrefix(fields.prefix)
   const { text, secret } = makeKeyText(prefix, scope.random)
   const key = newKey(scope, fields, prefix)
-  const view = await scope.writer.run('create-key', { key, secret }, scope.actor)
-  return { ...view, credential: text }
+  return scope.writer.run('create-key', { key, secret }, scope.actor, { credential: text })
 }
 
 export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context, { key, secret }) => {
@@ -75,6 +75,8 @@ export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context,
   await requireRoles(place, given.roles)
   requireGrants(rights, await heldPermissions(place, given), 'the key')
 
+  await requireRoom(context, 'keys', { projectId: key.project_id })
+  await requireRoom(context, 'keysPerCaller', { projectId: key.project_id })
   const row = await insertKey(context, key, secret)
   await context.audit({
     projectId: key.project_id,

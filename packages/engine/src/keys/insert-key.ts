@@ -1,12 +1,20 @@
 import { formatPosition } from '@claviger/verify'
 import type { CommandContext } from '../commands/command.ts'
+import { callerIdOf } from '../management/caller-id.ts'
 import { emitKey, type KeyRow } from './key.ts'
 import type { NewSecret } from './key-text.ts'
 
 /** What of a new key's row its command does not find out itself. */
 export type NewKey = Omit<
   KeyRow,
-  'pos' | 'created_at_ms' | 'changed_at_ms' | 'disabled' | 'revoked_at_ms' | 'revoke_reason' | 'deleted_at_ms'
+  | 'pos'
+  | 'created_at_ms'
+  | 'changed_at_ms'
+  | 'created_by'
+  | 'disabled'
+  | 'revoked_at_ms'
+  | 'revoke_reason'
+  | 'deleted_at_ms'
 >
 
 /** Writes a key with its first secret, at the place of the running command's change (rule V4), and tells it. */
@@ -16,6 +24,7 @@ export async function insertKey(context: CommandContext, key: NewKey, secret: Ne
     pos: formatPosition(await context.position(key.project_id)),
     created_at_ms: context.nowMs,
     changed_at_ms: context.nowMs,
+    created_by: callerIdOf(context.actor),
     disabled: 0,
     revoked_at_ms: null,
     revoke_reason: null,

@@ -33,7 +33,7 @@ export const ListKeysInput = Type.Object(
 export async function listKeys(scope: Scope, input: unknown = {}): Promise<Page<KeyView>> {
   await authorizeRead(scope, 'keys:read')
   const filters = parseInput(ListKeysInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'keys', projectId: scope.projectId })
   const nowMs = scope.clock.nowMs()
   let query = selectKeys(scope.reader, { kind: 'customer', projectId: scope.projectId })
     .where(matchesKeyFilters(filters, nowMs))

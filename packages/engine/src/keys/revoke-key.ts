@@ -1,4 +1,3 @@
-import type { RevocationRule } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -32,16 +31,16 @@ interface RevokeKeyArgs extends KeyEnd {
  */
 export async function revokeKey(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const args = { projectId: scope.projectId, id, ...readKeyEnd(input) }
-  return receiptOf(await scope.writer.run('revoke-key', args, scope.actor))
+  return scope.writer.run('revoke-key', args, scope.actor)
 }
 
-export const revokeKeyCommand: Command<RevokeKeyArgs, RevocationRule> = async (context, args) => {
+export const revokeKeyCommand: Command<RevokeKeyArgs, Receipt> = async (context, args) => {
   const { projectId, id, reason, keepIssued } = args
   await authorize(context, projectId, 'keys:write')
   const key = await loadKey(context.db, { kind: 'customer', projectId }, id)
   const rule = await endKey(context, key, args)
   await context.audit({ projectId, action: 'key.revoke', target: id, detail: { reason, keepIssued } })
-  return rule
+  return receiptOf(rule)
 }
 
 export function readKeyEnd(input: unknown): KeyEnd {

@@ -48,8 +48,7 @@ export async function rotateKey(scope: Scope, id: string, input: unknown = {}): 
   const key = await loadLiveKey(scope.reader, { kind: 'customer', projectId: scope.projectId }, id)
   const { text, secret } = makeKeyText(key.prefix, scope.random)
   const args = { projectId: scope.projectId, id, secret, overlapSeconds }
-  const view = await scope.writer.run('rotate-key', args, scope.actor)
-  return { ...view, credential: text }
+  return scope.writer.run('rotate-key', args, scope.actor, { credential: text })
 }
 
 export const rotateKeyCommand: Command<RotateKeyArgs, RotateKeyResult> = async (context, args) => {

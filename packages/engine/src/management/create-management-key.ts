@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -76,8 +77,7 @@ export async function createManagementKey(scope: Scope, input: unknown): Promise
     ipAllow,
   })
   const args = { key, managedProjectId: project, secret }
-  const view = await scope.writer.run('create-management-key', args, scope.actor)
-  return { ...view, credential: text }
+  return scope.writer.run('create-management-key', args, scope.actor, { credential: text })
 }
 
 export const createManagementKeyCommand: Command<CreateManagementKeyArgs, ManagementKeyView> = async (
@@ -86,6 +86,7 @@ export const createManagementKeyCommand: Command<CreateManagementKeyArgs, Manage
 ) => {
   const rights = await authorize(context, managedProjectId, 'management-keys:write')
   checkFuture(key.expires_at_ms, context.nowMs)
+  await requireRoom(context, 'managementKeys', { projectId: managedProjectId })
   const row = await insertKey(context, key, secret)
   const power = powerOf(row)
   requirePower(rights, power)

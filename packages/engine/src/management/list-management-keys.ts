@@ -24,7 +24,7 @@ export async function listManagementKeys(
 ): Promise<Page<ManagementKeyView>> {
   const rights = await authorizeRead(scope, 'management-keys:read')
   const filters = parseInput(ListManagementKeysInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'management-keys', projectId: scope.projectId })
   const nowMs = scope.clock.nowMs()
   let query = selectKeys(scope.reader, managementPlace(rights))
     .where(matchesKeyFilters(filters, nowMs))

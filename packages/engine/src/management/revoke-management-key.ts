@@ -1,4 +1,3 @@
-import type { RevocationRule } from '@claviger/verify'
 import type { Command } from '../commands/command.ts'
 import { endKey, type KeyEnd } from '../keys/end-key.ts'
 import { loadKey } from '../keys/key.ts'
@@ -18,10 +17,10 @@ interface RevokeManagementKeyArgs extends KeyEnd {
  */
 export async function revokeManagementKey(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const args = { selectedProjectId: scope.projectId, id, ...readKeyEnd(input) }
-  return receiptOf(await scope.writer.run('revoke-management-key', args, scope.actor))
+  return scope.writer.run('revoke-management-key', args, scope.actor)
 }
 
-export const revokeManagementKeyCommand: Command<RevokeManagementKeyArgs, RevocationRule> = async (
+export const revokeManagementKeyCommand: Command<RevokeManagementKeyArgs, Receipt> = async (
   context,
   args,
 ) => {
@@ -34,5 +33,5 @@ export const revokeManagementKeyCommand: Command<RevokeManagementKeyArgs, Revoca
     target: args.id,
     detail: { reason: args.reason, keepIssued: args.keepIssued },
   })
-  return rule
+  return receiptOf(rule)
 }

@@ -34,8 +34,7 @@ export async function rotateManagementKey(
   const key = await loadLiveKey(scope.reader, managementPlace(rights), id)
   const { text, secret } = makeKeyText(key.prefix, scope.random)
   const args = { selectedProjectId: scope.projectId, id, secret, overlapSeconds }
-  const view = await scope.writer.run('rotate-management-key', args, scope.actor)
-  return { ...view, credential: text }
+  return scope.writer.run('rotate-management-key', args, scope.actor, { credential: text })
 }
 
 export const rotateManagementKeyCommand: Command<RotateManagementKeyArgs, RotateManagementKeyResult> = async (

@@ -1,15 +1,17 @@
 import { signingAlgorithmOf } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { checkKeyPrefix, KeyPrefix } from '../keys/key-input.ts'
 import { loadRights, type Rights, requireVerb } from '../management/authorize.ts'
 import { newId } from '../random.ts'
+import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
 import { TokenAlgorithm } from '../signing/token-algorithm.ts'
 import { DEFAULT_ALGORITHM, insertProject, type NewProject, newProject } from './insert-project.ts'
-import { type ProjectView, viewProject } from './project-view.ts'
+import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
 
 export const CreateProjectInput = Type.Object(
@@ -56,16 +58,19 @@ export const createProjectCommand: Command<CreateProjectArgs, ProjectView> = asy
   { project, signingKey },
 ) => {
   requireInstallation(await loadRights(context))
+  await requireRoom(context, 'projects', { projectId: MANAGEMENT_PROJECT })
   const row = await insertProject(context, project)
   await insertSigningKey(context, signingKey)
-  return viewProject(row)
+  const viewOf = await loadProjectViews(context.db, [row])
+  return viewOf(row)
 }
 
-function requireInstallation(rights: Rights): void {
+/** Only who sees every project may: for a bound key there is none but its own (rule M2). */
+export function requireInstallation(rights: Rights): void {
   requireVerb(rights, 'projects:write')
   if (rights.boundTo === null) return
   throw new CodedError(
     'forbidden',
-    'A management key that is bound to a project creates no other. Use a root key.',
+    'A management key that is bound to a project neither creates nor changes projects. Use a root key.',
   )
 }

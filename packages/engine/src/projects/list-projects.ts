@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { parseInput } from '../input.ts'
 import { loadRights, requireVerb } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
-import { type ProjectView, viewProject } from './project-view.ts'
+import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
 
 export const ListProjectsInput = Type.Object({ ...PageInput }, { additionalProperties: false })
@@ -12,9 +12,11 @@ export async function listProjects(scope: ProjectsScope, input: unknown = {}): P
   const { reader, clock, actor } = scope
   const rights = await loadRights({ db: reader, nowMs: clock.nowMs(), actor })
   requireVerb(rights, 'projects:read')
-  const request = readPageRequest(parseInput(ListProjectsInput, input))
+  const request = readPageRequest(parseInput(ListProjectsInput, input), { list: 'projects', projectId: null })
   let query = reader.selectFrom('projects').selectAll().orderBy('name').limit(request.rows)
   if (request.after !== undefined) query = query.where('name', '>', request.after)
   if (rights.boundTo !== null) query = query.where('id', '=', rights.boundTo)
-  return makePage(await query.execute(), request, { keyOf: (row) => row.name, itemOf: viewProject })
+  const rows = await query.execute()
+  const viewOf = await loadProjectViews(reader, rows)
+  return makePage(rows, request, { keyOf: (row) => row.name, itemOf: viewOf })
 }

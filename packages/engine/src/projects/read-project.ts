@@ -1,6 +1,6 @@
 import { CodedError } from '../coded-error.ts'
 import { loadRights, requireVerb } from '../management/authorize.ts'
-import { type ProjectView, viewProject } from './project-view.ts'
+import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
 
 /** Throws `not_found` when there is no such project, or the caller is bound to another one (rule M2). */
@@ -12,5 +12,6 @@ export async function readProject(scope: ProjectsScope, name: string): Promise<P
   if (row === undefined || (rights.boundTo !== null && rights.boundTo !== row.id)) {
     throw new CodedError('not_found', 'There is no project of this name.')
   }
-  return viewProject(row)
+  const viewOf = await loadProjectViews(reader, [row])
+  return viewOf(row)
 }

@@ -11,7 +11,7 @@ import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { endKey } from '../keys/end-key.ts'
 import { loadKey } from '../keys/key.ts'
-import { authorize, authorizeRead } from '../management/authorize.ts'
+import { authorize, authorizeRead, type Rights } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import type { Scope } from '../scope.ts'
 import { endSession } from '../sessions/end-session.ts'
@@ -131,18 +131,22 @@ export async function createRevocation(scope: RevocationScope, input: unknown): 
     keepIssued: fields.keepIssued ?? false,
     reason: fields.reason ?? null,
   }
-  const rule = await scope.writer.run('create-revocation', args, scope.actor)
-  return target.kind === 'signing-key'
-    ? showReceipt(scope.reader, [scope.projectId], rule.id)
-    : receiptOf(rule)
+  return scope.writer.run('create-revocation', args, scope.actor)
 }
 
-export const createRevocationCommand: Command<
-  CreateRevocationArgs,
-  Pick<RevocationRule, 'id' | 'position'>
-> = async (context, args) => {
-  const { projectId, target, reason, keepIssued } = args
+export const createRevocationCommand: Command<CreateRevocationArgs, Receipt> = async (context, args) => {
+  const { projectId, target } = args
   const rights = await authorize(context, projectId, 'revocations:write')
+  const rule = await revokeTarget(context, rights, args)
+  return target.kind === 'signing-key' ? showReceipt(context.db, [projectId], rule.id) : receiptOf(rule)
+}
+
+async function revokeTarget(
+  context: CommandContext,
+  rights: Rights,
+  args: CreateRevocationArgs,
+): Promise<Pick<RevocationRule, 'id' | 'position'>> {
+  const { projectId, target, reason, keepIssued } = args
   const end = { reason, keepIssued }
   if (target.kind === 'key-text') {
     return revokeKeyText(context, rights, { text: { projectId, digest: target.digest }, end })

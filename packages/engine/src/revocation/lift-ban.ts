@@ -24,10 +24,10 @@ const UNBOUNDED: readonly string[] = ['*:*']
  */
 export async function liftBan(scope: Scope, id: string): Promise<Receipt> {
   const args = { projectId: scope.projectId, id }
-  return receiptOf(await scope.writer.run('lift-ban', args, scope.actor))
+  return scope.writer.run('lift-ban', args, scope.actor)
 }
 
-export const liftBanCommand: Command<LiftBanArgs, RevocationRule> = async (context, { projectId, id }) => {
+export const liftBanCommand: Command<LiftBanArgs, Receipt> = async (context, { projectId, id }) => {
   const rights = await authorize(context, projectId, 'revocations:write')
   const row = await loadRule({ db: context.db, projectId }, id)
   if (row.lifted_at_ms !== null) throw new CodedError('not_found', 'The ban was lifted already.')
@@ -56,7 +56,7 @@ export const liftBanCommand: Command<LiftBanArgs, RevocationRule> = async (conte
     target: id,
     detail: { kind: ban.kind, target: ban.target, only: ban.only, left: rule.id },
   })
-  return rule
+  return receiptOf(rule)
 }
 
 /**

@@ -44,7 +44,7 @@ export const ListRevocationsInput = Type.Object(
 export async function listRevocations(scope: Scope, input: unknown = {}): Promise<Page<RevocationView>> {
   await authorizeRead(scope, 'revocations:read')
   const filters = parseInput(ListRevocationsInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'revocations', projectId: scope.projectId })
   let query = scope.reader
     .selectFrom('revocations')
     .selectAll()

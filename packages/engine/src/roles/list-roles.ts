@@ -10,7 +10,10 @@ export const ListRolesInput = Type.Object({ ...PageInput }, { additionalProperti
 /** The project's roles by name. */
 export async function listRoles(scope: Scope, input: unknown = {}): Promise<Page<RoleView>> {
   await authorizeRead(scope, 'roles:read')
-  const request = readPageRequest(parseInput(ListRolesInput, input))
+  const request = readPageRequest(parseInput(ListRolesInput, input), {
+    list: 'roles',
+    projectId: scope.projectId,
+  })
   const rows = await scope.reader
     .selectFrom('roles')
     .selectAll()

@@ -1,5 +1,6 @@
 import { coversAll } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -47,6 +48,7 @@ export const putRoleCommand: Command<PutRoleArgs, RoleView> = async (context, ar
 
   const permissions = JSON.stringify(args.permissions)
   if (existing === undefined) {
+    await requireRoom(context, 'roles', args)
     await context.db
       .insertInto('roles')
       .values({

@@ -1,6 +1,7 @@
 import { formatPosition, sha256 } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import { TtlSeconds } from '../audiences/audience-input.ts'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -105,19 +106,15 @@ export async function createSession(scope: SessionScope, input: unknown): Promis
   const refreshToken = scope.refreshTokens.first(keyPrefix)
   const session = { ...plain, tokens_until_ms: Date.parse(accessToken.expiresAt) }
   const args = { session, lifeSeconds, digest: sha256(refreshToken), signed: accessToken.given }
-  const { refreshExpiresAt } = await scope.writer.run('create-session', args, scope.actor)
-  return {
-    id: session.id,
+  return scope.writer.run('create-session', args, scope.actor, {
     accessToken: accessToken.credential,
     refreshToken,
-    expiresAt: accessToken.expiresAt,
-    refreshExpiresAt,
-  }
+  })
 }
 
 export const createSessionCommand: Command<
   CreateSessionArgs,
-  Pick<SessionTokens, 'refreshExpiresAt'>
+  Omit<SessionTokens, 'accessToken' | 'refreshToken'>
 > = async (context, { session, lifeSeconds, digest, signed }) => {
   const { db, nowMs } = context
   const { project_id: projectId, idle_seconds: idleSeconds } = session
@@ -140,6 +137,7 @@ export const createSessionCommand: Command<
   }
   const stateOf = await loadSessionStates({ ...place, nowMs }, [row])
   requireBirth(stateOf(row))
+  await requireRoom(context, 'sessionsPerSubject', { projectId, subject: row.subject })
   await db.insertInto('sessions').values(row).execute()
   await db
     .insertInto('refresh_tokens')
@@ -158,7 +156,11 @@ export const createSessionCommand: Command<
       expiresAtMs: row.expires_at_ms,
     },
   })
-  return { refreshExpiresAt: formatTime(row.refresh_until_ms) }
+  return {
+    id: row.id,
+    expiresAt: formatTime(row.tokens_until_ms),
+    refreshExpiresAt: formatTime(row.refresh_until_ms),
+  }
 }
 
 /** What would be dead on arrival is not begun: whoever logs somebody in must learn that it is no use. */

@@ -25,7 +25,7 @@ export const ListSessionsInput = Type.Object(
 export async function listSessions(scope: Scope, input: unknown = {}): Promise<Page<SessionView>> {
   await authorizeRead(scope, 'sessions:read')
   const filters = parseInput(ListSessionsInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'sessions', projectId: scope.projectId })
   const nowMs = scope.clock.nowMs()
   const { reader: db, projectId } = scope
   let query = db

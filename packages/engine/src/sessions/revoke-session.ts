@@ -1,4 +1,3 @@
-import type { RevocationRule } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -31,10 +30,10 @@ interface RevokeSessionArgs {
 export async function revokeSession(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const { reason } = parseInput(RevokeSessionInput, input)
   const args = { projectId: scope.projectId, id, reason: reason ?? null }
-  return receiptOf(await scope.writer.run('revoke-session', args, scope.actor))
+  return scope.writer.run('revoke-session', args, scope.actor)
 }
 
-export const revokeSessionCommand: Command<RevokeSessionArgs, RevocationRule> = async (
+export const revokeSessionCommand: Command<RevokeSessionArgs, Receipt> = async (
   context,
   { projectId, id, reason },
 ) => {
@@ -47,5 +46,5 @@ export const revokeSessionCommand: Command<RevokeSessionArgs, RevocationRule> = 
     target: id,
     detail: { subject: session.subject, reason },
   })
-  return rule
+  return receiptOf(rule)
 }

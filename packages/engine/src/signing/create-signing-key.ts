@@ -1,5 +1,6 @@
 import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { requireRoom } from '../caps/require-room.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -110,6 +111,7 @@ export const createSigningKeyCommand: Command<CreateArgs, SigningKeyView> = asyn
       'There is a next key for this algorithm already. Rotate to it first, or revoke it.',
     )
   }
+  await requireRoom(context, 'signingKeys', { projectId })
   await insertSigningKey(context, key, { status: status === 'active' ? 'next' : status, tokensUntilMs })
   if (tokensUntilMs !== null) await extendRules(context, projectId, tokensUntilMs)
   if (status === 'active') {

@@ -21,7 +21,7 @@ export async function listSigningKeys(scope: Scope, input: unknown = {}): Promis
   await authorizeRead(scope, 'signing-keys:read')
   const { reader, projectId } = scope
   const filters = parseInput(ListSigningKeysInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'signing-keys', projectId: scope.projectId })
   let query = reader
     .selectFrom('signing_keys')
     .select(PUBLIC_COLUMNS)

@@ -25,6 +25,38 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
+    { number: 10, name: 'operation' },
+  ])
+  database.sqlite.close()
+})
+
+test('keys and subject records of a database from before the caps are counted, and whatever writes them is', async () => {
+  const database = open()
+  const { sqlite, db } = database
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000, [firstTables])
+  const key = (id: string, deletedAtMs: string, verbs: string) => `
+    INSERT INTO keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled, created_at_ms,
+      changed_at_ms, pos, deleted_at_ms, verbs)
+    VALUES ('${id}', 'prj_1', '', 'ck', '', '[]', '[]', '{}', 0, 5, 5, '1-abcdefgh:0', ${deletedAtMs}, ${verbs});`
+  sqlite.exec(`
+    INSERT INTO projects VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    ${key('live', 'NULL', 'NULL')} ${key('deleted', '6', 'NULL')} ${key('managing', 'NULL', `'[]'`)}
+    INSERT INTO subjects VALUES ('prj_1', '', 'alice', NULL, NULL, 0, '{}', 5, 5);
+    COMMIT`)
+  await migrateAll(database)
+  const tallies = () => sqlite.prepare('SELECT kind, held FROM tallies ORDER BY kind').all()
+  expect(tallies()).toEqual([
+    { kind: 'keys', held: 1 },
+    { kind: 'subjects', held: 1 },
+  ])
+  sqlite.exec(`${key('new', 'NULL', 'NULL')} ${key('another', 'NULL', 'NULL')}
+    UPDATE keys SET deleted_at_ms = 7 WHERE id = 'live';
+    UPDATE keys SET deleted_at_ms = 8 WHERE id = 'live';
+    DELETE FROM subjects`)
+  expect(tallies()).toEqual([
+    { kind: 'keys', held: 2 },
+    { kind: 'subjects', held: 0 },
   ])
   database.sqlite.close()
 })

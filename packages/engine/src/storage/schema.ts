@@ -24,6 +24,9 @@ export interface Schema {
   refresh_tokens: RefreshTokenTable
   audit: AuditTable
   key_usage: KeyUsageTable
+  idempotency_keys: IdempotencyKeyTable
+  project_caps: ProjectCapTable
+  tallies: TallyTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -150,6 +153,8 @@ export interface KeyTable {
   /** Management keys only: JSON lists. */
   verbs: string | null
   grants: string | null
+  /** The management key that created it; null: the embedding program, or a version that did not note it. */
+  created_by: string | null
 }
 
 export interface KeySecretTable {
@@ -288,4 +293,32 @@ export interface KeyUsageTable {
   key_id: string
   last_used_at_ms: number
   verifications: number
+}
+
+/** A request that carried an idempotency key, beside the command that it ran (rule C7). Kept for 24 hours, as that is. */
+export interface IdempotencyKeyTable {
+  /** The management key that sent it. */
+  caller_id: string
+  /** HMACs under a key of the installation's: of the idempotency key, and of route, project and body. */
+  key_mac: string
+  request_mac: string
+  command_id: string
+  at_ms: number
+  /** The secrets of the answer, under a key derived from the caller's credential; null: it held none. */
+  sealed: Uint8Array | null
+}
+
+/** What a project may hold at most, where that is not the default (caps/caps.ts). */
+export interface ProjectCapTable {
+  project_id: string
+  cap: string
+  most: number
+}
+
+/** How many rows an owner has: kept by triggers, for tables that are too long to be counted at each creation. */
+export interface TallyTable {
+  /** A project, or the management key that created the rows. */
+  owner: string
+  kind: 'keys' | 'subjects'
+  held: number
 }

@@ -14,7 +14,7 @@ export const ListSubjectsInput = Type.Object(
 export async function listSubjects(scope: Scope, input: unknown = {}): Promise<Page<SubjectView>> {
   await authorizeRead(scope, 'subjects:read')
   const filters = parseInput(ListSubjectsInput, input)
-  const request = readPageRequest(filters)
+  const request = readPageRequest(filters, { list: 'subjects', projectId: scope.projectId })
   let query = scope.reader
     .selectFrom('subjects')
     .selectAll()

@@ -1,3 +1,4 @@
+import { requireRoom } from '../caps/require-room.ts'
 import type { CommandContext } from '../commands/command.ts'
 import type { Rights } from '../management/authorize.ts'
 import type { SubjectRow } from './read-subject.ts'
@@ -36,6 +37,7 @@ export async function storeSubject(
     changed_at_ms: context.nowMs,
   }
   if (existing === undefined) {
+    await requireRoom(context, 'subjects', { projectId })
     await context.db.insertInto('subjects').values(row).execute()
   } else {
     await context.db

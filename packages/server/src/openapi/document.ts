@@ -13,12 +13,16 @@ const COMMON_PROBLEMS: readonly ErrorCode[] = [
   'unauthenticated',
   'forbidden',
   'not_found',
+  'too_many_requests',
   'internal',
   'unavailable',
 ]
 
 /** What a request that changes something can meet besides. */
 const WRITE_PROBLEMS: readonly ErrorCode[] = ['storage_full']
+
+/** What a request that carries an idempotency key can meet besides. */
+const ONCE_PROBLEMS: readonly ErrorCode[] = ['answer_lost', 'idempotency_key_reused']
 
 /** What a request with a body can meet besides. */
 const BODY_PROBLEMS: readonly ErrorCode[] = ['request_timeout', 'payload_too_large', 'unsupported_media_type']
@@ -54,6 +58,14 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
             'The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.',
           schema: { type: 'string' },
         },
+        IdempotencyKey: {
+          name: 'Idempotency-Key',
+          in: 'header',
+          required: false,
+          description:
+            'A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.',
+          schema: { type: 'string', minLength: 1, maxLength: 255 },
+        },
       },
       schemas: Object.fromEntries(COMPONENTS.map(([name, schema]) => [name, withReferences(schema, name)])),
     },
@@ -80,12 +92,17 @@ function operationOf(route: Route): JsonObject {
       ...pathParameters(route),
       ...queryParameters(route),
       { $ref: '#/components/parameters/Project' },
+      ...(runsOnce(route) ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
     ],
     ...(route.body === undefined
       ? {}
       : { requestBody: requestBody(route.body, route.bodyOptional === true) }),
     responses: { [String(route.answer.status)]: answerOf(route), ...problemsOf(route) },
   }
+}
+
+function runsOnce(route: Route): boolean {
+  return route.method !== 'GET' && route.once !== false
 }
 
 function pathParameters(route: Route): readonly JsonObject[] {
@@ -130,6 +147,7 @@ function problemsOf(route: Route): JsonObject {
   const codes = new Set<ErrorCode>([
     ...COMMON_PROBLEMS,
     ...(route.method === 'GET' || route.quiet === true ? [] : WRITE_PROBLEMS),
+    ...(runsOnce(route) ? ONCE_PROBLEMS : []),
     ...(route.body === undefined ? [] : BODY_PROBLEMS),
     ...(route.problems ?? []),
   ])

@@ -18,6 +18,7 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   putSubject: { roles: ['reader'], metadata: { plan: 'gold' } },
   patchSubject: { disabled: true },
   createProject: { name: 'acme' },
+  changeProject: { caps: { keys: 100_000 } },
   createManagementKey: { name: 'backend', preset: 'backend', grants: ['documents:*'] },
   changeManagementKey: { grants: ['documents:read'] },
   rotateManagementKey: { overlapSeconds: 86_400 },

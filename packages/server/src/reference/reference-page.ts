@@ -69,6 +69,7 @@ function introduction(version: string): Html {
 <p class="version">Version ${version} · <a href="/docs/openapi.json">OpenAPI document</a></p>
 <p>${prose('JSON over HTTP. Send a management key with each request, as `Authorization: Bearer` or `X-Api-Key`. What it may do are its verbs, such as `keys:write`; what it may hand out are its grants.')}</p>
 <p>${prose('A root key acts in the project `default` unless the header `Claviger-Project` names another. A key that is bound to a project acts in that one.')}</p>
+<p>${prose('A request that changes something may carry the header `Idempotency-Key`, a text of your own. The same request with the same key within 24 hours is not carried out again, and gets the answer of the first time.')}</p>
 <p>${prose('Times are RFC 3339, durations have their unit in the name. Lists answer `{"items": […], "nextCursor": …}`: give the cursor back for the next page, until it is null. Members that nobody knows are refused by name.')}</p>
 <p>The examples need two variables:</p>
 <pre tabindex="0"><code>export CLAVIGER_URL=http://127.0.0.1:2528

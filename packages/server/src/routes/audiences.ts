@@ -27,6 +27,7 @@ export const audienceRoutes: readonly Route[] = [
       'Creates or replaces what tokens for the audience get unless the call that mints them says otherwise: how long they live, what signs them, which claims they carry. The name is percent-encoded in the path. The management key needs `tokens:mint` besides, since it has a say in every later token.',
     body: PutAudienceInput,
     answer: { status: 200, description: 'The defaults as they are now.', schema: AudienceView },
+    problems: ['cap_reached'],
     handle: ({ project, params, body }) => project.audiences.put(params.audience, body),
   }),
   defineRoute({

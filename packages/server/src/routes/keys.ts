@@ -26,7 +26,7 @@ export const keyRoutes: readonly Route[] = [
       "The key's text is in this answer and nowhere else. Rights that the key is given must be within the management key's grants.",
     body: CreateKeyInput,
     answer: { status: 201, description: 'The key with its text.', schema: CreatedKey },
-    problems: ['exceeds_grants'],
+    problems: ['exceeds_grants', 'cap_reached'],
     handle: ({ project, body }) => project.keys.create(body),
   }),
   defineRoute({

@@ -26,7 +26,7 @@ export const managementKeyRoutes: readonly Route[] = [
       "Binds it to one project: the selected one, unless root names another. Its verbs and grants must be among the caller's. Its text is in this answer and nowhere else.",
     body: CreateManagementKeyInput,
     answer: { status: 201, description: 'The management key with its text.', schema: CreatedManagementKey },
-    problems: ['exceeds_grants'],
+    problems: ['exceeds_grants', 'cap_reached'],
     handle: ({ project, body }) => project.managementKeys.create(body),
   }),
   defineRoute({

@@ -1,4 +1,10 @@
-import { CreateProjectInput, ListProjectsInput, PageOf, ProjectView } from '@claviger/engine'
+import {
+  ChangeProjectInput,
+  CreateProjectInput,
+  ListProjectsInput,
+  PageOf,
+  ProjectView,
+} from '@claviger/engine'
 import { defineRoute, type Route } from './route.ts'
 
 const tag = 'Projects'
@@ -14,8 +20,8 @@ export const projectRoutes: readonly Route[] = [
     description: 'A tenant with a feed, roles, keys and an issuer of its own. Only root creates projects.',
     body: CreateProjectInput,
     answer: { status: 201, description: 'The project.', schema: ProjectView },
-    problems: ['already_exists'],
-    handle: ({ engine, caller, body }) => engine.projects(caller.actor).create(body),
+    problems: ['already_exists', 'cap_reached'],
+    handle: ({ engine, caller, once, body }) => engine.projects(caller.actor, once).create(body),
   }),
   defineRoute({
     method: 'GET',
@@ -39,5 +45,19 @@ export const projectRoutes: readonly Route[] = [
     description: 'What is set for the project.',
     answer: { status: 200, description: 'The project.', schema: ProjectView },
     handle: ({ engine, caller, params }) => engine.projects(caller.actor).read(params.name),
+  }),
+  defineRoute({
+    method: 'PATCH',
+    path: '/v1/projects/{name}',
+    verb: 'projects:write',
+    operationId: 'changeProject',
+    tag,
+    summary: 'Change what a project may hold',
+    description:
+      'Caps keep a program that has gone wild from filling the disk. Only root changes them. A cap below what there is takes nothing away.',
+    body: ChangeProjectInput,
+    answer: { status: 200, description: 'The project as it is now.', schema: ProjectView },
+    handle: ({ engine, caller, once, params, body }) =>
+      engine.projects(caller.actor, once).change(params.name, body),
   }),
 ]

@@ -27,7 +27,7 @@ export const roleRoutes: readonly Route[] = [
       'Creates the role or replaces its permissions. Whatever has the role holds them from the next verification on.',
     body: PutRoleInput,
     answer: { status: 200, description: 'The role as it is now.', schema: RoleView },
-    problems: ['exceeds_grants', 'name_retired'],
+    problems: ['exceeds_grants', 'name_retired', 'cap_reached'],
     handle: ({ project, params, body }) => project.roles.put(params.name, body),
   }),
   defineRoute({

@@ -1,5 +1,6 @@
-import type { Engine, ErrorCode, ManagementCaller, Project, Verb } from '@claviger/engine'
+import type { Engine, ErrorCode, ManagementCaller, Once, Project, Verb } from '@claviger/engine'
 import type { TObject, TSchema } from 'typebox'
+import type { GuessThrottle } from '../throttling/guess-throttle.ts'
 
 /** The names between braces: `{ id: string }` of `/v1/keys/{id}`. */
 type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -15,6 +16,10 @@ export interface Call<Path extends string> {
   /** The same, on the caller's behalf. */
   readonly project: Project
   readonly params: ParamsOf<Path>
+  /** Set: the request is to run once. The project knows of it; operations on projects themselves are given it. */
+  readonly once: Once | undefined
+  /** Counts the credentials of customers that are refused. */
+  readonly guesses: GuessThrottle
   /** Not checked yet: the engine's operations do that. Undefined: the request had none. */
   readonly body: unknown
   /** Read from text by the route's schema; not checked yet either. */
@@ -53,8 +58,13 @@ export interface Route<Path extends string = string> {
   /** True: an answer that is no error is logged at `debug` only. */
   readonly quiet?: boolean
   /**
+   * False: the route runs no command, or several, and an `Idempotency-Key` says nothing to it. Every other route that
+   * changes something runs one, and answers what that answered.
+   */
+  readonly once?: false
+  /**
    * True: it is called for each request that somebody's users make, and so has the short way (direct-lane.ts). Only of a
-   * `POST` without parameters and query.
+   * `POST` without parameters and query, to which an `Idempotency-Key` says nothing.
    */
   readonly direct?: boolean
   /** What to answer, or a promise of it. */

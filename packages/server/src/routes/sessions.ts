@@ -24,7 +24,7 @@ export const sessionRoutes: readonly Route[] = [
       "For a subject that the caller has logged in. Without roles and permissions it takes those of the subject's record, as they are at each refresh. What its tokens hold must be within the management key's grants.",
     body: CreateSessionInput,
     answer: { status: 201, description: 'The first tokens of the session.', schema: SessionTokens },
-    problems: ['exceeds_grants', 'revoked', 'suspended', 'busy'],
+    problems: ['exceeds_grants', 'revoked', 'suspended', 'busy', 'cap_reached'],
     handle: ({ project, body }) => project.sessions.create(body),
   }),
   defineRoute({
@@ -39,6 +39,7 @@ export const sessionRoutes: readonly Route[] = [
     body: RefreshSessionInput,
     answer: { status: 200, description: 'The next tokens of the session.', schema: SessionTokens },
     problems: ['exceeds_grants', 'suspended', 'session_ended', 'refresh_token_reused', 'busy'],
+    once: false,
     handle: ({ project, body }) => project.sessions.refresh(body),
   }),
   defineRoute({

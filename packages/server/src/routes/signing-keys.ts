@@ -27,7 +27,7 @@ export const signingKeyRoutes: readonly Route[] = [
       description: 'The signing key, without its private part.',
       schema: SigningKeyView,
     },
-    problems: ['exceeds_grants', 'already_exists'],
+    problems: ['exceeds_grants', 'already_exists', 'cap_reached'],
     handle: ({ project, body }) => project.signingKeys.create(body),
   }),
   defineRoute({

@@ -27,7 +27,7 @@ export const subjectRoutes: readonly Route[] = [
       "Creates or replaces the record. Where it lists roles or permissions, those of the subject's credentials count only while the record covers them. A list that is absent does not bound.",
     body: PutSubjectInput,
     answer: { status: 200, description: 'The record as it is now.', schema: SubjectView },
-    problems: ['exceeds_grants'],
+    problems: ['exceeds_grants', 'cap_reached'],
     handle: ({ project, params, body }) => project.subjects.put(params.subject, body),
   }),
   defineRoute({

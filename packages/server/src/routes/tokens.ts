@@ -14,6 +14,7 @@ export const tokenRoutes: readonly Route[] = [
     body: MintTokenInput,
     answer: { status: 201, description: 'The token.', schema: MintedToken },
     problems: ['exceeds_grants', 'exceeds_parent', 'parent_refused'],
+    once: false,
     direct: true,
     handle: ({ project, body }) => project.tokens.mint(body),
   }),

@@ -1,7 +1,8 @@
-import { CodedError, type Engine, parseInput } from '@claviger/engine'
-import { parsePermissionQuery, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
+import { CodedError, parseInput } from '@claviger/engine'
+import { parsePermissionQuery, refuse, VERDICT_CODES, type Verdict, type VerdictCode } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
-import { defineRoute, type Route } from './route.ts'
+import type { GuessThrottle } from '../throttling/guess-throttle.ts'
+import { type Call, defineRoute, type Route } from './route.ts'
 
 const MAX_CREDENTIAL_LENGTH = 16_384
 const Audience = Type.String({ minLength: 1, maxLength: 2048 })
@@ -104,19 +105,22 @@ export const verifyRoutes: readonly Route[] = [
     body: VerifyInput,
     answer: { status: 200, description: 'The verdict.', schema: VerdictView },
     quiet: true,
+    once: false,
     direct: true,
-    handle: ({ engine, projectName, body }) => verify(engine, projectName, body),
+    handle: verify,
     serialize: serializeVerdict,
   }),
 ]
 
-function verify(engine: Engine, project: string, body: unknown): Verdict | Promise<Verdict> {
+function verify({ engine, projectName, body, guesses }: Call<string>): Verdict | Promise<Verdict> {
   const request = parseInput(VerifyInput, body)
+  const slowed = (verdict: Verdict): Verdict =>
+    verdict.ok ? verdict : slowClient(verdict, { project: projectName, ip: request.context?.ip, guesses })
   try {
-    const verdict = engine.verify(project, request)
+    const verdict = engine.verify(projectName, request)
     return verdict instanceof Promise
-      ? verdict.catch((error) => Promise.reject(explain(error, request)))
-      : verdict
+      ? verdict.then(slowed, (error) => Promise.reject(explain(error, request)))
+      : slowed(verdict)
   } catch (error) {
     throw explain(error, request)
   }
@@ -130,6 +134,23 @@ function explain(error: unknown, { require }: Static<typeof VerifyInput>): unkno
   const query = parsePermissionQuery(require?.permissions ?? '')
   if (!(error instanceof TypeError && 'fault' in query)) return error
   return new CodedError('invalid_request', `\`require.permissions\`: ${query.fault}`)
+}
+
+/** The codes that somebody who guesses gets. */
+const GUESSED: ReadonlySet<VerdictCode> = new Set(['malformed', 'unknown', 'bad_signature'])
+
+/** An end client that guesses through its gateway is answered `rate_limited`; a valid credential of its still passes. */
+function slowClient(
+  refusal: Extract<Verdict, { ok: false }>,
+  { project, ip, guesses }: { project: string; ip: string | undefined; guesses: GuessThrottle },
+): Verdict {
+  if (ip === undefined || !GUESSED.has(refusal.code)) return refusal
+  const waitSeconds = guesses.countFailure(ip, project)
+  if (waitSeconds === 0) return refusal
+  return refuse(
+    'rate_limited',
+    `Too many credentials from the client's address were refused. It is to wait ${waitSeconds} s; a valid one passes at once.`,
+  )
 }
 
 const serialized = new WeakMap<object, string>()

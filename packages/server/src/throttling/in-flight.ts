@@ -1,0 +1,29 @@
+import { ThrottledError } from './throttled-error.ts'
+
+/** How many requests each caller has under way, so that one alone cannot take all memory and every turn of the disk. */
+export class InFlight {
+  readonly #most: number
+  readonly #counts = new Map<string, number>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Takes a place, which `leave` gives back. Throws `too_many_requests` when the caller has as many as it may. */
+  enter(callerId: string): void {
+    const count = this.#counts.get(callerId) ?? 0
+    if (count >= this.#most) {
+      throw new ThrottledError(
+        `The management key has ${this.#most} requests under way, as many as it may. Await some first.`,
+        1,
+      )
+    }
+    this.#counts.set(callerId, count + 1)
+  }
+
+  leave(callerId: string): void {
+    const count = this.#counts.get(callerId) ?? 0
+    if (count > 1) this.#counts.set(callerId, count - 1)
+    else this.#counts.delete(callerId)
+  }
+}
