@@ -1,4 +1,8 @@
 import { comparePositions, type Position, type Refusal, refuse, sha256, Verifier } from '@claviger/verify'
+import { createAuditKeys } from './audit/audit-keys.ts'
+import type { AuditCheckpoint } from './audit/checkpoint.ts'
+import { CheckpointKeeper } from './audit/checkpoint-keeper.ts'
+import { RefusalRecorder, type RefusedCall } from './audit/refusal-recorder.ts'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CodedError } from './coded-error.ts'
@@ -38,6 +42,11 @@ export interface EngineOptions {
   readonly acceptClock?: boolean
   /** Told of problems that no caller is shown. Default: standard error. */
   readonly log?: (problem: Problem) => void
+  /**
+   * Told of each checkpoint of the audit, once a minute at most where something was done. Kept where nobody who can
+   * write the data folder can reach it, it shows what was cut off. Default: it is stored in the database alone.
+   */
+  readonly onAuditCheckpoint?: (checkpoint: AuditCheckpoint) => void
   /** Tests own time and randomness. */
   readonly clock?: Clock
   readonly random?: Random
@@ -75,11 +84,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const opened: (() => Promise<void> | void)[] = [() => lock.release()]
   try {
     const masterKey = loadMasterKey({ folder, databaseFile: file, text: options.masterKey, random })
+    const auditKeys = createAuditKeys(masterKey)
     const writer = await Writer.start({
       databaseFile: file,
       clock,
       random,
       masterKeyFingerprint: masterKey.fingerprint,
+      auditKeys,
       logProblem: log,
       acceptClock: options.acceptClock ?? false,
     })
@@ -93,9 +104,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       reader: database.db,
       sealer: createSealer(masterKey, random),
       refreshTokens: createRefreshTokens(masterKey, random),
+      auditKeys,
     }
     const createdRootKey = await install(parts)
-    const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
+    const engine = new Engine(parts, {
+      lock,
+      database,
+      folder,
+      createdRootKey,
+      log,
+      onAuditCheckpoint: options.onAuditCheckpoint ?? (() => {}),
+    })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
     await engine.setPublicUrl(publicUrl)
     await engine.open()
@@ -112,6 +131,7 @@ interface Installation {
   readonly folder: string
   readonly createdRootKey: Secret | null
   readonly log: (problem: Problem) => void
+  readonly onAuditCheckpoint: (checkpoint: AuditCheckpoint) => void
 }
 
 /** The composition root: one open data folder, its writer thread, and a verifier a project. */
@@ -129,6 +149,8 @@ export class Engine {
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
   readonly #usage: UsageRecorder
+  readonly #refusals: RefusalRecorder
+  readonly #checkpoints: CheckpointKeeper
   readonly #expiry: NodeJS.Timeout
   readonly #rotation: NodeJS.Timeout
   /** The turn of the keyrings that is under way. */
@@ -149,6 +171,20 @@ export class Engine {
           message: 'Usage could not be written; it is kept for later.',
           cause: String(error),
         }),
+    })
+    this.#refusals = new RefusalRecorder({
+      writer: parts.writer,
+      clock: parts.clock,
+      onFailure: (error) =>
+        installation.log({
+          message: 'Refused calls could not be audited; they are kept for later.',
+          cause: String(error),
+        }),
+    })
+    this.#checkpoints = new CheckpointKeeper({
+      writer: parts.writer,
+      onCheckpoint: installation.onAuditCheckpoint,
+      onFailure: (message, cause) => installation.log({ message, cause: String(cause) }),
     })
     this.#expiry = setInterval(() => this.#dropExpiredRules(), RULE_EXPIRY_INTERVAL_MS).unref()
     this.#rotation = setInterval(() => void this.turnKeyrings(), KEYRING_INTERVAL_MS).unref()
@@ -205,13 +241,24 @@ export class Engine {
    * Who presents this management key. The rights are read again inside each command, so a key that is revoked
    * meanwhile changes nothing any more; this answer serves to refuse early and to know the project.
    */
-  async authenticate(credential: string, context: { ip?: string } = {}): Promise<ManagementCaller | Refusal> {
-    const verdict = await (await this.verifierOf(MANAGEMENT_PROJECT)).verify({ credential, context })
+  async authenticate(
+    credential: string,
+    context: { ip?: string; requestId?: string } = {},
+  ): Promise<ManagementCaller | Refusal> {
+    const { ip, requestId } = context
+    const verdict = await (await this.verifierOf(MANAGEMENT_PROJECT)).verify({
+      credential,
+      ...(ip === undefined ? {} : { context: { ip } }),
+    })
     if (!verdict.ok) return verdict
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
     const project = management.project === null ? null : this.#nameOf(management.project)
-    const actor: Actor = { kind: 'management-key', keyId, digest: sha256(credential) }
+    const origin = {
+      ...(ip === undefined ? {} : { address: ip }),
+      ...(requestId === undefined ? {} : { requestId }),
+    }
+    const actor: Actor = { kind: 'management-key', keyId, digest: sha256(credential), origin }
     return { ok: true, actor, keyId, project, verbs: management.verbs }
   }
 
@@ -257,6 +304,20 @@ export class Engine {
     return this.#turning
   }
 
+  /** Has a refused call to the management API audited, some time after: within a second, or a minute if it is counted. */
+  recordRefusal(call: RefusedCall): void {
+    this.#refusals.record(call)
+  }
+
+  /**
+   * Writes what is to be audited yet and signs how far each chain reaches. The engine does so by itself, each minute
+   * and at its end. Never rejects.
+   */
+  async checkpointAudit(): Promise<void> {
+    await this.#refusals.flush()
+    await this.#checkpoints.make()
+  }
+
   /** The node's own verifier of a project; it states no audience. */
   verifierOf(project: string): Promise<Verifier> {
     const known = this.#verifiers.get(project)
@@ -286,6 +347,8 @@ export class Engine {
     clearInterval(this.#rotation)
     await this.#turning
     await this.#usage.close()
+    await this.#refusals.close()
+    await this.#checkpoints.close()
     for (const verifier of this.#openVerifiers) verifier.close()
     this.#installation.database.sqlite.close()
     await this.#parts.writer.close()

@@ -62,7 +62,13 @@ async function addRoleInTwoProjects(
 
 async function addRoleSideBySide(context: CommandContext, role: NewRole): Promise<void> {
   const fact = { type: 'role', name: role.name, permissions: [] } as const
-  await Promise.all([context.emit(role.projectId, fact), context.emit(role.projectId, fact)])
+  const entry = { projectId: role.projectId, action: 'role.put', target: role.name }
+  await Promise.all([
+    context.emit(role.projectId, fact),
+    context.emit(role.projectId, fact),
+    context.audit(entry),
+    context.audit(entry),
+  ])
 }
 
 /** What a careless command does: it goes on after a full disk ended its transaction. */

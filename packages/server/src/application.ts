@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { CodedError, type Engine } from '@claviger/engine'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { auditRefusal } from './audit-refusals.ts'
 import { authenticate, isManagementPath } from './authentication.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
@@ -37,7 +38,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     done()
   })
   answerNotFound(server)
-  answerErrors(server, log)
+  answerErrors(server, parts)
   acceptJsonBodies(server)
   server.addHook('onRequest', (request, _reply, done) => {
     if (isOpen() || request.routeOptions.config.health === true) done()
@@ -71,7 +72,9 @@ function fastifyOf(parts: ApplicationParts): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => logAnswer(log, request, reply))
       const answer = (reason: unknown): void => {
-        sendProblem(reply, reported(reason, { log, requestId: request.id }))
+        const coded = reported(reason, { log, requestId: request.id })
+        auditRefusal(engine, request, coded)
+        sendProblem(reply, coded)
       }
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
@@ -90,10 +93,12 @@ function listenerOf({ limits, certificate }: ApplicationParts, handler: RequestL
   return certificate === null ? createHttpServer(options, handler) : certificate.serve(options, handler)
 }
 
-function answerErrors(server: FastifyInstance, log: Logger): void {
-  server.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, reported(error, { log, requestId: request.id })),
-  )
+function answerErrors(server: FastifyInstance, { engine, log }: ApplicationParts): void {
+  server.setErrorHandler((error, request, reply) => {
+    const coded = reported(error, { log, requestId: request.id })
+    auditRefusal(engine, request, coded)
+    return sendProblem(reply, coded)
+  })
 }
 
 /** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */

@@ -2,12 +2,14 @@ import {
   CodedError,
   DEFAULT_PROJECT,
   type Engine,
+  ForeignProject,
   type ManagementCaller,
   type Project,
   type Verb,
 } from '@claviger/engine'
 import type { Refusal } from '@claviger/verify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RefusedCaller } from './audit-refusals.ts'
 import { BearerError } from './bearer-challenge.ts'
 import { readPresentedCredential, readProjectHeader } from './presented-credential.ts'
 
@@ -54,7 +56,10 @@ export async function authenticate(
   verb: Verb | null,
 ): Promise<void> {
   const { rawHeaders } = request.raw
-  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), { ip: request.ip })
+  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), {
+    ip: request.ip,
+    requestId: request.id,
+  })
   if (!caller.ok) throw refusedCaller(caller)
   request.caller = caller
   if (verb !== null && !caller.verbs.includes(verb)) {
@@ -71,12 +76,12 @@ export async function authenticate(
 function selectProject({ project: bound }: ManagementCaller, named: string | undefined): string {
   if (bound === null) return named ?? DEFAULT_PROJECT
   if (named === undefined || named === bound) return bound
-  throw new CodedError('not_found', 'There is no project of this name.')
+  throw new ForeignProject()
 }
 
-function refusedCaller({ code, detail }: Refusal): CodedError {
-  if (code === 'unavailable') return new CodedError('unavailable', detail)
-  return new CodedError('unauthenticated', `The management key was refused (${code}). ${detail}`)
+function refusedCaller(refusal: Refusal): CodedError {
+  if (refusal.code === 'unavailable') return new CodedError('unavailable', refusal.detail)
+  return new RefusedCaller(refusal)
 }
 
 /** Whether a path belongs to the management API, however it is spelled: more is guarded rather than less. */
