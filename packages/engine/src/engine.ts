@@ -175,6 +175,7 @@ export class Engine {
     this.#refusals = new RefusalRecorder({
       writer: parts.writer,
       clock: parts.clock,
+      onWritten: (projectIds) => this.#checkpoints.noteEntries(projectIds),
       onFailure: (error) =>
         installation.log({
           message: 'Refused calls could not be audited; they are kept for later.',

@@ -10,6 +10,7 @@ export const commands = {
   'add-role-in-two-projects': addRoleInTwoProjects,
   'add-role-side-by-side': addRoleSideBySide,
   'add-role-after-a-swallowed-error': addRoleAfterASwallowedError,
+  'tell-without-an-entry': tellWithoutAnEntry,
   'tell-nothing': tellNothing,
   'break-a-constraint': breakAConstraint,
   'exit-the-thread': exitTheThread,
@@ -69,6 +70,12 @@ async function addRoleSideBySide(context: CommandContext, role: NewRole): Promis
     context.audit(entry),
     context.audit(entry),
   ])
+}
+
+/** What a careless command does: it tells a fact that nobody can account for. */
+async function tellWithoutAnEntry(context: CommandContext, { projectId, name }: NewRole): Promise<void> {
+  await insertRole(context, { projectId, name, ballast: 0 })
+  await context.emit(projectId, { type: 'role', name, permissions: [] })
 }
 
 /** What a careless command does: it goes on after a full disk ended its transaction. */

@@ -121,6 +121,7 @@ test('every command that changes something leaves an audit entry (C1)', async ()
   const recorder = new RefusalRecorder({
     writer: installation.writer,
     clock: installation.clock,
+    onWritten: () => {},
     onFailure: (error) => {
       throw error
     },

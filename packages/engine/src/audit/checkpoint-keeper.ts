@@ -21,16 +21,24 @@ export class CheckpointKeeper {
   readonly #timer: NodeJS.Timeout
   readonly #stop: () => void
   #changes = 0
+  /** The projects with something new. Null at the start, and after a failure: it may be any. */
+  #grown: Set<string> | null = null
   #making: Promise<void> | null = null
 
   constructor(options: CheckpointKeeperOptions) {
     this.#options = options
     this.#timer = setInterval(() => void this.make(), INTERVAL_MS).unref()
-    this.#stop = options.writer.onChanges((_projectId, { facts }) => {
+    this.#stop = options.writer.onChanges((projectId, { facts }) => {
       if (facts.every(({ type }) => type === 'audit-checkpoint')) return
+      this.noteEntries([projectId])
       this.#changes++
       if (this.#changes >= MAX_CHANGES) void this.make()
     })
+  }
+
+  /** To be told of entries that came without a change. */
+  noteEntries(projectIds: readonly string[]): void {
+    for (const id of projectIds) this.#grown?.add(id)
   }
 
   /** Makes the checkpoints that are due. Never rejects. */
@@ -51,9 +59,16 @@ export class CheckpointKeeper {
 
   async #make(): Promise<void> {
     const { writer, onCheckpoint, onFailure } = this.#options
+    const projectIds = this.#grown === null ? null : [...this.#grown]
     this.#changes = 0
+    this.#grown = new Set()
+    if (projectIds?.length === 0) return
     try {
-      const { checkpoints, broken } = await writer.run('make-audit-checkpoints', {}, { kind: 'installation' })
+      const { checkpoints, broken } = await writer.run(
+        'make-audit-checkpoints',
+        { projectIds },
+        { kind: 'installation' },
+      )
       for (const point of checkpoints) onCheckpoint(checkpointOf(point))
       for (const projectId of broken) {
         onFailure(
@@ -62,6 +77,7 @@ export class CheckpointKeeper {
         )
       }
     } catch (error) {
+      this.#grown = null
       onFailure('Audit checkpoints could not be made; they are tried again in a minute.', error)
     }
   }

@@ -8,17 +8,23 @@ export interface MadeCheckpoints {
   readonly broken: readonly string[]
 }
 
+interface MakeCheckpointsArgs {
+  /** Whose chains may have grown; null: any. */
+  readonly projectIds: readonly string[] | null
+}
+
 /**
  * Signs how far each chain reaches, where it has grown since its last checkpoint, and puts that into the project's feed.
  * It is no deed, and so leaves no entry: that would be something new to sign.
  */
-export const makeAuditCheckpointsCommand: Command<Record<string, never>, MadeCheckpoints> = async (
+export const makeAuditCheckpointsCommand: Command<MakeCheckpointsArgs, MadeCheckpoints> = async (
   context,
+  { projectIds },
 ) => {
-  const projects = await context.db.selectFrom('projects').select('id').orderBy('id').execute()
+  const ids = projectIds ?? (await allProjects(context))
   const checkpoints: SignedPoint[] = []
   const broken: string[] = []
-  for (const { id } of projects) {
+  for (const id of ids) {
     const last = await readLastPoint(context, id)
     if (last !== undefined && !(await standsInChain(context, last))) broken.push(id)
     const head = await context.auditChain.head(context.db, id)
@@ -35,6 +41,11 @@ export const makeAuditCheckpointsCommand: Command<Record<string, never>, MadeChe
     checkpoints.push(point)
   }
   return { checkpoints, broken }
+}
+
+async function allProjects({ db }: CommandContext): Promise<readonly string[]> {
+  const projects = await db.selectFrom('projects').select('id').orderBy('id').execute()
+  return projects.map(({ id }) => id)
 }
 
 async function readLastPoint({ db }: CommandContext, projectId: string): Promise<SignedPoint | undefined> {

@@ -24,9 +24,14 @@ interface RecordRefusalsArgs {
 
 /**
  * Writes down calls to the management API that were refused: in the project that the key is bound to, and else in that of
- * the management keys. It changes nothing, and so takes no position.
+ * the management keys. It changes nothing, and so takes no position. Answers the
+ * projects that have new entries.
  */
-export const recordRefusalsCommand: Command<RecordRefusalsArgs, null> = async (context, { refusals }) => {
+export const recordRefusalsCommand: Command<RecordRefusalsArgs, readonly string[]> = async (
+  context,
+  { refusals },
+) => {
+  const projectIds = new Set<string>()
   for (const { keyId, reason, call, address, requestId, count, firstMs, lastMs } of refusals) {
     const key =
       keyId === null
@@ -37,8 +42,10 @@ export const recordRefusalsCommand: Command<RecordRefusalsArgs, null> = async (c
             .where('id', '=', keyId)
             .where('project_id', '=', MANAGEMENT_PROJECT)
             .executeTakeFirst()
+    const projectId = key?.managed_project_id ?? MANAGEMENT_PROJECT
+    projectIds.add(projectId)
     await context.audit({
-      projectId: key?.managed_project_id ?? MANAGEMENT_PROJECT,
+      projectId,
       action: 'call.refuse',
       target: call ?? '/v1',
       outcome: 'refused',
@@ -50,5 +57,5 @@ export const recordRefusalsCommand: Command<RecordRefusalsArgs, null> = async (c
       detail: { reason, count, firstAt: formatTime(firstMs), lastAt: formatTime(lastMs) },
     })
   }
-  return null
+  return [...projectIds]
 }

@@ -12,9 +12,14 @@ function openRecorder() {
   const run: RefusalRecorderOptions['writer']['run'] = async (_name, args) => {
     if (disk.full) throw new Error('the disk is full')
     written.push(...(args as unknown as { refusals: Refusals[] }).refusals)
-    return null as never
+    return [] as never
   }
-  const recorder = new RefusalRecorder({ clock, writer: { run }, onFailure: (error) => failures.push(error) })
+  const recorder = new RefusalRecorder({
+    clock,
+    writer: { run },
+    onWritten: () => {},
+    onFailure: (error) => failures.push(error),
+  })
   const refuse = (keyId: string | null, address: string): void =>
     recorder.record({ keyId, reason: 'forbidden', call: 'GET /v1/keys', origin: { address } })
   const total = (): number => written.reduce((sum, { count }) => sum + count, 0)

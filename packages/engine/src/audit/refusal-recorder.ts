@@ -15,6 +15,8 @@ export interface RefusedCall {
 export interface RefusalRecorderOptions {
   readonly writer: Pick<Writer, 'run'>
   readonly clock: Clock
+  /** Told of the projects that have new entries. */
+  readonly onWritten: (projectIds: readonly string[]) => void
   /** Told when a batch could not be written; it is kept for the next. */
   readonly onFailure: (error: unknown) => void
 }
@@ -121,7 +123,8 @@ export class RefusalRecorder {
           this.#overflow = undefined
         }
         const batch = this.#waiting.slice(0, ENTRIES_A_COMMAND)
-        await this.#options.writer.run('record-refusals', { refusals: batch }, { kind: 'installation' })
+        const { writer, onWritten } = this.#options
+        onWritten(await writer.run('record-refusals', { refusals: batch }, { kind: 'installation' }))
         this.#waiting = this.#waiting.slice(batch.length)
       }
     } catch (error) {

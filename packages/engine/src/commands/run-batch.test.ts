@@ -286,3 +286,12 @@ test('results are forgotten after a day, and not before', async () => {
   await machine.run(machine.command('tell-nothing', {}))
   expect(machine.committed('SELECT count(*) FROM commands')).toEqual(['2'])
 })
+
+test('a command that makes a change and leaves no audit entry is undone (C1)', async () => {
+  const machine = await startMachine()
+  const outcomes = await machine.run(machine.command('tell-without-an-entry', { projectId: 'p', name: 'a' }))
+  expect(outcomes).toMatchObject([{ ok: false, code: 'internal' }])
+  expect(machine.problems[0]?.cause).toContain('left no audit entry')
+  expect(machine.committed('SELECT name FROM roles')).toEqual([])
+  expect(machine.committed('SELECT head FROM projects')).toEqual(['0', '0'])
+})
