@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
+import { addAudit } from './commands/audit.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
@@ -59,6 +60,7 @@ Examples:
   addSigningKeys(program)
   addProjects(program)
   addManagementKeys(program)
+  addAudit(program, setExitCode)
   addRootKey(program)
   addCompletion(program)
   return program

@@ -7,6 +7,10 @@ import {
   Verifier,
   type VerifyRequest,
 } from '@claviger/verify'
+import { createAuditKeys } from './audit/audit-keys.ts'
+import type { AuditCheckpoint } from './audit/checkpoint.ts'
+import { CheckpointKeeper } from './audit/checkpoint-keeper.ts'
+import { RefusalRecorder, type RefusedCall } from './audit/refusal-recorder.ts'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CodedError } from './coded-error.ts'
@@ -50,6 +54,11 @@ export interface EngineOptions {
   readonly acceptClock?: boolean
   /** Told of problems that no caller is shown. Default: standard error. */
   readonly log?: (problem: Problem) => void
+  /**
+   * Told of each checkpoint of the audit, once a minute at most where something was done. Kept where nobody who can
+   * write the data folder can reach it, it shows what was cut off. Default: it is stored in the database alone.
+   */
+  readonly onAuditCheckpoint?: (checkpoint: AuditCheckpoint) => void
   /** Tests own time and randomness. */
   readonly clock?: Clock
   readonly random?: Random
@@ -77,11 +86,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const opened: (() => Promise<void> | void)[] = [() => lock.release()]
   try {
     const masterKey = loadMasterKey({ folder, databaseFile: file, text: options.masterKey, random })
+    const auditKeys = createAuditKeys(masterKey)
     const writer = await Writer.start({
       databaseFile: file,
       clock,
       random,
       masterKeyFingerprint: masterKey.fingerprint,
+      auditKeys,
       logProblem: log,
       acceptClock: options.acceptClock ?? false,
     })
@@ -95,10 +106,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       reader: database.db,
       sealer: createSealer(masterKey, random),
       refreshTokens: createRefreshTokens(masterKey, random),
+      auditKeys,
     }
     const createdRootKey = await install(parts)
     const once = { macKey: masterKey.derive('idempotency'), reader: database.db, clock, random }
-    const engine = new Engine(parts, { lock, writer, database, folder, createdRootKey, log, once })
+    const engine = new Engine(parts, {
+      lock,
+      writer,
+      database,
+      folder,
+      createdRootKey,
+      log,
+      once,
+      onAuditCheckpoint: options.onAuditCheckpoint ?? (() => {}),
+    })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
     await engine.setPublicUrl(publicUrl)
     await engine.open()
@@ -117,6 +138,14 @@ interface Installation {
   readonly createdRootKey: Secret | null
   readonly log: (problem: Problem) => void
   readonly once: OnceParts
+  readonly onAuditCheckpoint: (checkpoint: AuditCheckpoint) => void
+}
+
+/** Where a call to the management API came from. */
+interface CallContext {
+  /** The client's address. */
+  readonly ip?: string | undefined
+  readonly requestId?: string | undefined
 }
 
 /** The composition root: one open data folder, its writer thread, and a verifier a project. */
@@ -136,6 +165,8 @@ export class Engine {
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
   readonly #usage: UsageRecorder
+  readonly #refusals: RefusalRecorder
+  readonly #checkpoints: CheckpointKeeper
   readonly #expiry: NodeJS.Timeout
   readonly #rotation: NodeJS.Timeout
   /** The turn of the keyrings that is under way. */
@@ -156,6 +187,21 @@ export class Engine {
           message: 'Usage could not be written; it is kept for later.',
           cause: String(error),
         }),
+    })
+    this.#refusals = new RefusalRecorder({
+      writer: parts.writer,
+      clock: parts.clock,
+      onWritten: (projectIds) => this.#checkpoints.noteEntries(projectIds),
+      onFailure: (error) =>
+        installation.log({
+          message: 'Refused calls could not be audited; they are kept for later.',
+          cause: String(error),
+        }),
+    })
+    this.#checkpoints = new CheckpointKeeper({
+      writer: parts.writer,
+      onCheckpoint: installation.onAuditCheckpoint,
+      onFailure: (message, cause) => installation.log({ message, cause: String(cause) }),
     })
     this.#expiry = setInterval(() => this.#dropExpiredRules(), RULE_EXPIRY_INTERVAL_MS).unref()
     this.#rotation = setInterval(() => void this.turnKeyrings(), KEYRING_INTERVAL_MS).unref()
@@ -234,26 +280,39 @@ export class Engine {
    * Who presents this management key. The rights are read again inside each command, so a key that is revoked
    * meanwhile changes nothing any more; this answer serves to refuse early and to know the project.
    */
-  async authenticate(credential: string, context: { ip?: string } = {}): Promise<ManagementCaller | Refusal> {
+  async authenticate(
+    credential: string,
+    { ip, requestId }: CallContext = {},
+  ): Promise<ManagementCaller | Refusal> {
     const verifier = await this.verifierOf(MANAGEMENT_PROJECT)
-    return this.#readCaller(credential, await verifier.verify({ credential, context }))
+    const verdict = await verifier.verify({ credential, ...(ip === undefined ? {} : { context: { ip } }) })
+    return this.#readCaller(credential, verdict, { ip, requestId })
   }
 
   /** The same, if nobody needs to be asked: undefined for a key that was not seen before. */
   authenticateCached(
     credential: string,
-    context: { ip?: string } = {},
+    { ip, requestId }: CallContext = {},
   ): ManagementCaller | Refusal | undefined {
-    const verdict = this.#ready.get(MANAGEMENT_PROJECT)?.verifyCached({ credential, context })
-    return verdict === undefined ? undefined : this.#readCaller(credential, verdict)
+    const verifier = this.#ready.get(MANAGEMENT_PROJECT)
+    const verdict = verifier?.verifyCached({ credential, ...(ip === undefined ? {} : { context: { ip } }) })
+    return verdict === undefined ? undefined : this.#readCaller(credential, verdict, { ip, requestId })
   }
 
-  #readCaller(credential: string, verdict: Verdict): ManagementCaller | Refusal {
+  #readCaller(
+    credential: string,
+    verdict: Verdict,
+    { ip, requestId }: CallContext,
+  ): ManagementCaller | Refusal {
     if (!verdict.ok) return verdict
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
     const project = management.project === null ? null : this.#nameOf(management.project)
-    return new ManagementCaller({ keyId, credential, project, verbs: management.verbs })
+    const origin = {
+      ...(ip === undefined ? {} : { address: ip }),
+      ...(requestId === undefined ? {} : { requestId }),
+    }
+    return new ManagementCaller({ keyId, credential, project, verbs: management.verbs, origin })
   }
 
   /**
@@ -309,6 +368,20 @@ export class Engine {
     return this.#turning
   }
 
+  /** Has a refused call to the management API audited, some time after: within a second, or a minute if it is counted. */
+  recordRefusal(call: RefusedCall): void {
+    this.#refusals.record(call)
+  }
+
+  /**
+   * Writes what is to be audited yet and signs how far each chain reaches. The engine does so by itself, each minute
+   * and at its end. Never rejects.
+   */
+  async checkpointAudit(): Promise<void> {
+    await this.#refusals.flush()
+    await this.#checkpoints.make()
+  }
+
   /** The node's own verifier of a project; it states no audience. */
   verifierOf(project: string): Promise<Verifier> {
     const known = this.#verifiers.get(project)
@@ -341,6 +414,8 @@ export class Engine {
     clearInterval(this.#rotation)
     await this.#turning
     await this.#usage.close()
+    await this.#refusals.close()
+    await this.#checkpoints.close()
     for (const verifier of this.#openVerifiers) verifier.close()
     this.#installation.database.sqlite.close()
     await this.#installation.writer.close()

@@ -4,6 +4,10 @@ import { listAudiences } from './audiences/list-audiences.ts'
 import { putAudience } from './audiences/put-audience.ts'
 import { readAudience } from './audiences/read-audience.ts'
 import { listAuditEntries } from './audit/list-entries.ts'
+import { pruneAudit } from './audit/prune-entries.ts'
+import { readAuditKey } from './audit/read-audit-key.ts'
+import { readAuditChain } from './audit/read-chain.ts'
+import { verifyAudit } from './audit/verify-chain.ts'
 import type { Engine } from './engine.ts'
 import { changeKey } from './keys/change-key.ts'
 import { createKey } from './keys/create-key.ts'
@@ -100,7 +104,13 @@ const SIGNING_KEYS = {
   readSchedule: readSigningSchedule,
   setSchedule: setSigningSchedule,
 }
-const AUDIT = { list: listAuditEntries }
+const AUDIT = {
+  list: listAuditEntries,
+  readChain: readAuditChain,
+  verify: verifyAudit,
+  readKey: readAuditKey,
+  prune: pruneAudit,
+}
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
 export class Project {

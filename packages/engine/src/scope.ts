@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { AuditKeys } from './audit/audit-keys.ts'
 import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { CommandRunner } from './commands/writer.ts'
@@ -16,6 +17,7 @@ export interface EngineParts {
   readonly reader: Kysely<Schema>
   readonly sealer: Sealer
   readonly refreshTokens: RefreshTokens
+  readonly auditKeys: AuditKeys
 }
 
 /** Where an operation works, and for whom. */

@@ -10,6 +10,7 @@ export const commands = {
   'add-role-in-two-projects': addRoleInTwoProjects,
   'add-role-side-by-side': addRoleSideBySide,
   'add-role-after-a-swallowed-error': addRoleAfterASwallowedError,
+  'tell-without-an-entry': tellWithoutAnEntry,
   'tell-nothing': tellNothing,
   'break-a-constraint': breakAConstraint,
   'exit-the-thread': exitTheThread,
@@ -62,7 +63,19 @@ async function addRoleInTwoProjects(
 
 async function addRoleSideBySide(context: CommandContext, role: NewRole): Promise<void> {
   const fact = { type: 'role', name: role.name, permissions: [] } as const
-  await Promise.all([context.emit(role.projectId, fact), context.emit(role.projectId, fact)])
+  const entry = { projectId: role.projectId, action: 'role.put', target: role.name }
+  await Promise.all([
+    context.emit(role.projectId, fact),
+    context.emit(role.projectId, fact),
+    context.audit(entry),
+    context.audit(entry),
+  ])
+}
+
+/** What a careless command does: it tells a fact that nobody can account for. */
+async function tellWithoutAnEntry(context: CommandContext, { projectId, name }: NewRole): Promise<void> {
+  await insertRole(context, { projectId, name, ballast: 0 })
+  await context.emit(projectId, { type: 'role', name, permissions: [] })
 }
 
 /** What a careless command does: it goes on after a full disk ended its transaction. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Change, Fact } from '@claviger/verify'
+import { createAuditKeys } from '../src/audit/audit-keys.ts'
 import { type ManualClock, manualClock } from '../src/clock.ts'
 import { CodedError, type ErrorCode } from '../src/coded-error.ts'
 import type { Actor } from '../src/commands/command.ts'
@@ -46,12 +47,14 @@ export async function openTestInstallation(): Promise<TestInstallation> {
   const clock = manualClock(START_MS)
   const random = systemRandom()
   const masterKey = loadMasterKey({ folder, databaseFile, text: undefined, random })
+  const auditKeys = createAuditKeys(masterKey)
   const problems: string[] = []
   const writer = await Writer.start({
     databaseFile,
     clock,
     random,
     masterKeyFingerprint: masterKey.fingerprint,
+    auditKeys,
     logProblem: (problem) => problems.push(`${problem.message} ${problem.cause}`),
   })
   const database = openForReading(databaseFile)
@@ -64,6 +67,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     reader: database.db,
     sealer: createSealer(masterKey, random),
     refreshTokens: createRefreshTokens(masterKey, random),
+    auditKeys,
   }
   const rootKey = await install(parts)
   if (rootKey === null) throw new Error('the folder held an installation already')

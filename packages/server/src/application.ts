@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { CodedError, type Engine } from '@claviger/engine'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { auditRefusal, refusalOf } from './audit-refusals.ts'
 import { authenticate, isManagementPath } from './authentication.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
@@ -53,7 +54,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     done()
   })
   answerNotFound(server)
-  answerErrors(server, guesses, log)
+  answerErrors(server, parts, guesses)
   acceptJsonBodies(server)
   server.addHook('onRequest', (request, _reply, done) => {
     if (isOpen() || request.routeOptions.config.health === true) done()
@@ -98,8 +99,9 @@ function fastifyOf(
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => logAnswer(log, describeAnswer(request, reply)))
       const answer = (reason: unknown): void => {
-        const error = reported(reason, { log, requestId: request.id })
-        sendProblem(reply, slowGuesses(guesses, error, request.ip))
+        const coded = reported(reason, { log, requestId: request.id })
+        auditRefusal(engine, refusalOf(request), coded)
+        sendProblem(reply, slowGuesses(guesses, coded, request.ip))
       }
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
@@ -118,9 +120,14 @@ function listenerOf({ limits, certificate }: ApplicationParts, handler: RequestL
   return certificate === null ? createHttpServer(options, handler) : certificate.serve(options, handler)
 }
 
-function answerErrors(server: FastifyInstance, guesses: GuessThrottle, log: Logger): void {
+function answerErrors(
+  server: FastifyInstance,
+  { engine, log }: ApplicationParts,
+  guesses: GuessThrottle,
+): void {
   server.setErrorHandler((error, request, reply) => {
-    const problem = reported(error, { log, requestId: request.id })
-    return sendProblem(reply, slowGuesses(guesses, problem, request.ip))
+    const coded = reported(error, { log, requestId: request.id })
+    auditRefusal(engine, refusalOf(request), coded)
+    return sendProblem(reply, slowGuesses(guesses, coded, request.ip))
   })
 }

@@ -1,6 +1,14 @@
-import { CodedError, DEFAULT_PROJECT, type Engine, type ManagementCaller, type Verb } from '@claviger/engine'
+import {
+  CodedError,
+  DEFAULT_PROJECT,
+  type Engine,
+  ForeignProject,
+  type ManagementCaller,
+  type Verb,
+} from '@claviger/engine'
 import type { Refusal } from '@claviger/verify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RefusedCaller } from './audit-refusals.ts'
 import { BearerError } from './bearer-challenge.ts'
 import { readPresentedCredential, readProjectHeader } from './presented-credential.ts'
 
@@ -47,7 +55,10 @@ export async function authenticate(
   verb: Verb | null,
 ): Promise<void> {
   const { rawHeaders } = request.raw
-  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), { ip: request.ip })
+  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), {
+    ip: request.ip,
+    requestId: request.id,
+  })
   if (!caller.ok) throw refusedCaller(caller)
   request.caller = caller
   request.projectName = admit(engine, caller, { rawHeaders, verb })
@@ -75,14 +86,15 @@ function selectProject(
   { project: bound }: ManagementCaller,
   named: string | undefined,
 ): string {
-  if (bound === null && (named === undefined || engine.hasProject(named))) return named ?? DEFAULT_PROJECT
-  if (bound !== null && (named === undefined || named === bound)) return bound
+  if (bound !== null && named !== undefined && named !== bound) throw new ForeignProject()
+  const project = bound ?? named ?? DEFAULT_PROJECT
+  if (engine.hasProject(project)) return project
   throw new CodedError('not_found', 'There is no project of this name.')
 }
 
-function refusedCaller({ code, detail }: Refusal): CodedError {
-  if (code === 'unavailable') return new CodedError('unavailable', detail)
-  return new CodedError('unauthenticated', `The management key was refused (${code}). ${detail}`)
+function refusedCaller(refusal: Refusal): CodedError {
+  if (refusal.code === 'unavailable') return new CodedError('unavailable', refusal.detail)
+  return new RefusedCaller(refusal)
 }
 
 /** Whether a path belongs to the management API, however it is spelled: more is guarded rather than less. */

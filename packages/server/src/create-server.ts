@@ -55,6 +55,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Clavige
   const engine = await createEngine({
     database: configuration.database,
     log: ({ message, ...problem }) => log.error(problem, message),
+    onAuditCheckpoint: (checkpoint) => log.info({ checkpoint }, 'audit checkpoint'),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(masterKey === undefined ? {} : { masterKey }),
     ...(acceptClock === undefined ? {} : { acceptClock }),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementCaller } from '@claviger/engine'
 import type { ApplicationParts } from './application.ts'
+import { auditRefusal } from './audit-refusals.ts'
 import { admit } from './authentication.ts'
 import { readJsonBody } from './json-body.ts'
 import { readPresentedCredential } from './presented-credential.ts'
@@ -10,6 +11,7 @@ import { logAnswer } from './request-log.ts'
 import { JSON_MEDIA_TYPE, type Route, serialize } from './routes/route.ts'
 import { ROUTES } from './routes/table.ts'
 import { DATA_HEADERS } from './security-headers.ts'
+import { slowGuesses } from './throttling/slow-guesses.ts'
 
 const DIRECT_ROUTES: ReadonlyMap<string, Route> = new Map(
   ROUTES.filter((route) => route.direct === true).map((route) => [route.path, route]),
@@ -27,6 +29,7 @@ interface Exchange {
   readonly caller: ManagementCaller
   readonly projectName: string
   readonly clientAddress: string
+  readonly requestId: string
   readonly startedAtMs: number
   readonly response: ServerResponse
 }
@@ -85,13 +88,17 @@ export class DirectLane {
     const { engine } = this.#parts
     const { rawHeaders, socket } = request
     const startedAtMs = performance.now()
+    const requestId = this.#parts.nextRequestId()
     const clientAddress = socket.remoteAddress
     if (clientAddress === undefined) return undefined
     try {
-      const caller = engine.authenticateCached(readPresentedCredential(rawHeaders), { ip: clientAddress })
+      const caller = engine.authenticateCached(readPresentedCredential(rawHeaders), {
+        ip: clientAddress,
+        requestId,
+      })
       if (caller === undefined || !caller.ok) return undefined
       const projectName = admit(engine, caller, { rawHeaders, verb: route.verb })
-      return { route, caller, projectName, clientAddress, startedAtMs, response }
+      return { route, caller, projectName, clientAddress, requestId, startedAtMs, response }
     } catch {
       return undefined
     }
@@ -127,23 +134,28 @@ export class DirectLane {
       status: route.answer.status,
       headers: { ...DATA_HEADERS, 'content-type': JSON_MEDIA_TYPE },
       body: serialize(route, result),
-      requestId: this.#parts.nextRequestId(),
     })
   }
 
   #fail(exchange: Exchange, error: unknown): void {
-    const requestId = this.#parts.nextRequestId()
-    const coded = reported(error, { log: this.#parts.log, requestId })
+    const { route, caller, clientAddress: address, requestId } = exchange
+    const { api, log } = this.#parts
+    const known = reported(error, { log, requestId })
+    auditRefusal(
+      api.engine,
+      { keyId: caller.keyId, call: `${route.method} ${route.path}`, address, requestId },
+      known,
+    )
+    const coded = slowGuesses(api.guesses, known, address)
     this.#write(exchange, {
       status: coded.status,
       headers: problemHeaders(coded, requestId),
       body: JSON.stringify(problemOf(coded)),
-      requestId,
     })
   }
 
-  #write(exchange: Exchange, { status, headers, body, requestId }: Answer): void {
-    const { route, caller, clientAddress, startedAtMs, response } = exchange
+  #write(exchange: Exchange, { status, headers, body }: Answer): void {
+    const { route, caller, clientAddress, requestId, startedAtMs, response } = exchange
     headers['content-length'] = String(Buffer.byteLength(body))
     if (this.#closing) headers.connection = 'close'
     response.writeHead(status, headers)
@@ -165,5 +177,4 @@ interface Answer {
   readonly status: number
   readonly headers: Record<string, string>
   readonly body: string
-  readonly requestId: string
 }

@@ -276,6 +276,21 @@ test('audit entries are listed', async () => {
   expect(audit.body.items.at(-1)).toMatchObject({ action: 'role.put', target: 'reader' })
 })
 
+test('the audit chain is checked, read and pruned, and its key shown', async () => {
+  const checked = await claviger.call('GET', '/v1/audit/verify')
+  expect(checked.body).toMatchObject({ projectId: 'default', ok: true, prunedThrough: null, fault: null })
+  const { body } = await claviger.call('GET', '/v1/audit/chain?after=1&limit=2')
+  expect(body).toMatchObject({ pruned: null, entries: [{ sequence: 2 }, { sequence: 3 }], nextAfter: 3 })
+  const key = await claviger.call('GET', '/v1/audit/key')
+  expect(key.body).toMatchObject({ algorithm: 'Ed25519', publicJwk: { kty: 'OKP', crv: 'Ed25519' } })
+  const pruned = await claviger.call('POST', '/v1/audit/prune', { body: { before: '2020-01-01T00:00:00Z' } })
+  expect(pruned.body).toEqual({ removed: 0, prunedThrough: null })
+  const recent = await claviger.call('POST', '/v1/audit/prune', {
+    body: { before: new Date().toISOString() },
+  })
+  expect(recent).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
+})
+
 test('defaults of an audience are kept under its name, however it has to be written in a path', async () => {
   const audience = 'https://api.example.com/a?b=ä&c'
   const path = `/v1/audiences/${encodeURIComponent(audience)}`

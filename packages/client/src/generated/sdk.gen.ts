@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -920,7 +920,7 @@ export class Operations extends HeyApiClient {
     /**
      * List audit entries
      *
-     * What was done in the project and by whom, the newest first.
+     * What was done in the project or refused, by whom and from where, the newest first. Calls without a known management key are in the project `claviger`, an entry an address and minute.
      *
      * The management key needs the verb `audit:read`.
      */
@@ -930,6 +930,74 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/audit',
             ...options
+        });
+    }
+    
+    /**
+     * Check the audit chain
+     *
+     * Computes the whole chain of the project anew and compares it with its checkpoints: about 100,000 entries a second. What is wrong is in the answer, which is 200 all the same.
+     *
+     * The management key needs the verb `audit:read`.
+     */
+    public verifyAudit<ThrowOnError extends boolean = true>(options?: Options<VerifyAuditData, ThrowOnError>): RequestResult<VerifyAuditResponses, VerifyAuditErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<VerifyAuditResponses, VerifyAuditErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audit/verify',
+            ...options
+        });
+    }
+    
+    /**
+     * Read the audit chain
+     *
+     * Entries in their order, with their MACs and the checkpoints that speak for them: for an export that can be checked later.
+     *
+     * The management key needs the verb `audit:read`.
+     */
+    public readAuditChain<ThrowOnError extends boolean = true>(options?: Options<ReadAuditChainData, ThrowOnError>): RequestResult<ReadAuditChainResponses, ReadAuditChainErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ReadAuditChainResponses, ReadAuditChainErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audit/chain',
+            ...options
+        });
+    }
+    
+    /**
+     * Read the audit key
+     *
+     * The public key that audit checkpoints are checked with, one for the installation.
+     *
+     * The management key needs the verb `audit:read`.
+     */
+    public readAuditKey<ThrowOnError extends boolean = true>(options?: Options<ReadAuditKeyData, ThrowOnError>): RequestResult<ReadAuditKeyResponses, ReadAuditKeyErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ReadAuditKeyResponses, ReadAuditKeyErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audit/key',
+            ...options
+        });
+    }
+    
+    /**
+     * Remove old audit entries
+     *
+     * Removes the entries from before a time that lies a day or more in the past. A signed record of the last one stays, from which the chain can still be checked. Without this, entries are kept for ever.
+     *
+     * The management key needs the verb `audit:write`.
+     */
+    public pruneAudit<ThrowOnError extends boolean = true>(options: Options<PruneAuditData, ThrowOnError>): RequestResult<PruneAuditResponses, PruneAuditErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<PruneAuditResponses, PruneAuditErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/audit/prune',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
 }

@@ -1255,7 +1255,7 @@ export type ManagementKeyPage = {
 
 export type AuditEntry = {
     /**
-     * Rises with every entry of the installation.
+     * The entry's number in its project: 1 for the first, without gaps.
      */
     sequence: number;
     /**
@@ -1263,29 +1263,192 @@ export type AuditEntry = {
      */
     at: string;
     /**
-     * A management key's id, `embedder` for the embedding program, `installation` for the node itself.
+     * A management key's id, `embedder` for the embedding program, `installation` for the node itself, `anonymous` for callers without a known key.
      */
     actor: string;
     /**
-     * What was done: `key.create`, `role.put` …
+     * What was done: `key.create`, `role.put` …; `call.refuse` of a refused call.
      */
     action: string;
     /**
-     * The id or name of what it was done to.
+     * The id or name of what it was done to; of a refused call: its method and route.
      */
     target: string;
-    detail: {
-        [key: string]: unknown;
-    };
+    outcome: 'done' | 'refused';
+    /**
+     * The client's address. Null: the call came from the node itself, or from several.
+     */
+    address: string | null;
+    /**
+     * The request, as the log and `Claviger-Request-Id` name it.
+     */
+    requestId: string | null;
     /**
      * Entries and changes of one command share it.
      */
     commandId: string;
+    detail: {
+        [key: string]: unknown;
+    };
 };
 
 export type AuditEntryPage = {
     items: Array<AuditEntry>;
     nextCursor: string | null;
+};
+
+export type AuditVerification = {
+    projectId: string;
+    /**
+     * Whether every entry stands as it was written.
+     */
+    ok: boolean;
+    /**
+     * How many were checked, up to the first fault.
+     */
+    entries: number;
+    /**
+     * Of the last entry that was checked; 0: there was none.
+     */
+    lastSequence: number;
+    /**
+     * How many checkpoints agree with the chain.
+     */
+    checkpoints: number;
+    /**
+     * Up to this entry nothing was cut off unnoticed. Null: no checkpoint was met.
+     */
+    checkpointedThrough: number | null;
+    /**
+     * The last entry that was removed by the node itself. Null: none was.
+     */
+    prunedThrough: number | null;
+    /**
+     * Null: none.
+     */
+    fault: {
+        /**
+         * The first entry that is wrong or missing.
+         */
+        sequence: number;
+        problem: 'altered' | 'missing' | 'unexpected' | 'truncated' | 'rewritten' | 'forged-signature';
+        /**
+         * The same, for a person.
+         */
+        detail: string;
+    } | null;
+};
+
+export type AuditCheckpoint = {
+    projectId: string;
+    /**
+     * Of the last entry that it speaks for.
+     */
+    sequence: number;
+    /**
+     * That entry's MAC, in hexadecimal.
+     */
+    mac: string;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    at: string;
+    /**
+     * Ed25519, in hexadecimal.
+     */
+    signature: string;
+};
+
+export type ChainedAuditEntry = {
+    /**
+     * The entry's number in its project: 1 for the first, without gaps.
+     */
+    sequence: number;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    at: string;
+    /**
+     * A management key's id, `embedder` for the embedding program, `installation` for the node itself, `anonymous` for callers without a known key.
+     */
+    actor: string;
+    /**
+     * What was done: `key.create`, `role.put` …; `call.refuse` of a refused call.
+     */
+    action: string;
+    /**
+     * The id or name of what it was done to; of a refused call: its method and route.
+     */
+    target: string;
+    outcome: 'done' | 'refused';
+    /**
+     * The client's address. Null: the call came from the node itself, or from several.
+     */
+    address: string | null;
+    /**
+     * The request, as the log and `Claviger-Request-Id` name it.
+     */
+    requestId: string | null;
+    /**
+     * Entries and changes of one command share it.
+     */
+    commandId: string;
+    /**
+     * JSON, letter by letter as it was stored: the MAC covers it so.
+     */
+    detail: string;
+    /**
+     * HMAC with SHA-256 over the entry and the MAC before it, in hexadecimal.
+     */
+    mac: string;
+};
+
+export type AuditChainPart = {
+    projectId: string;
+    /**
+     * The signed record of what was removed: the chain begins after it. Null: nothing was.
+     */
+    pruned: AuditCheckpoint | null;
+    entries: Array<ChainedAuditEntry>;
+    /**
+     * Those that speak for one of the entries.
+     */
+    checkpoints: Array<AuditCheckpoint>;
+    /**
+     * What to ask for `after` next. Null: these were the last.
+     */
+    nextAfter: number | null;
+};
+
+export type AuditKey = {
+    algorithm: 'Ed25519';
+    publicJwk: {
+        kty: 'OKP';
+        crv: 'Ed25519';
+        x: string;
+    };
+    /**
+     * The same as SubjectPublicKeyInfo.
+     */
+    pem: string;
+};
+
+export type PruneAuditInput = {
+    /**
+     * Entries from before this time are removed. RFC 3339; it lies a day or more in the past.
+     */
+    before: string;
+};
+
+export type PrunedAudit = {
+    /**
+     * How many entries were removed.
+     */
+    removed: number;
+    /**
+     * The last entry that was removed. Null: there was nothing to remove.
+     */
+    prunedThrough: number | null;
 };
 
 /**
@@ -4845,6 +5008,15 @@ export type ListAuditEntriesData = {
         actor?: string;
         action?: string;
         target?: string;
+        outcome?: 'done' | 'refused';
+        /**
+         * At this time or later.
+         */
+        from?: string;
+        /**
+         * Before this time.
+         */
+        to?: string;
     };
     url: '/v1/audit';
 };
@@ -4890,3 +5062,260 @@ export type ListAuditEntriesResponses = {
 };
 
 export type ListAuditEntriesResponse = ListAuditEntriesResponses[keyof ListAuditEntriesResponses];
+
+export type VerifyAuditData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/audit/verify';
+};
+
+export type VerifyAuditErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type VerifyAuditError = VerifyAuditErrors[keyof VerifyAuditErrors];
+
+export type VerifyAuditResponses = {
+    /**
+     * What was found.
+     */
+    200: AuditVerification;
+};
+
+export type VerifyAuditResponse = VerifyAuditResponses[keyof VerifyAuditResponses];
+
+export type ReadAuditChainData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Entries with a higher number; from the first if absent.
+         */
+        after?: number;
+        /**
+         * How many at most; 500 if absent.
+         */
+        limit?: number;
+    };
+    url: '/v1/audit/chain';
+};
+
+export type ReadAuditChainErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadAuditChainError = ReadAuditChainErrors[keyof ReadAuditChainErrors];
+
+export type ReadAuditChainResponses = {
+    /**
+     * A part of the chain.
+     */
+    200: AuditChainPart;
+};
+
+export type ReadAuditChainResponse = ReadAuditChainResponses[keyof ReadAuditChainResponses];
+
+export type ReadAuditKeyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/audit/key';
+};
+
+export type ReadAuditKeyErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadAuditKeyError = ReadAuditKeyErrors[keyof ReadAuditKeyErrors];
+
+export type ReadAuditKeyResponses = {
+    /**
+     * The key.
+     */
+    200: AuditKey;
+};
+
+export type ReadAuditKeyResponse = ReadAuditKeyResponses[keyof ReadAuditKeyResponses];
+
+export type PruneAuditData = {
+    body: PruneAuditInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/audit/prune';
+};
+
+export type PruneAuditErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type PruneAuditError = PruneAuditErrors[keyof PruneAuditErrors];
+
+export type PruneAuditResponses = {
+    /**
+     * What was removed.
+     */
+    200: PrunedAudit;
+};
+
+export type PruneAuditResponse = PruneAuditResponses[keyof PruneAuditResponses];

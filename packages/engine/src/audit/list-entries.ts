@@ -1,30 +1,24 @@
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { parseInput } from '../input.ts'
 import { authorizeRead } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import type { Scope } from '../scope.ts'
-import { formatTime, Time } from '../time.ts'
+import { parseTime } from '../time.ts'
+import { AuditEntryView, entryView } from './entry-view.ts'
 
-export const AuditEntryView = Type.Object({
-  sequence: Type.Integer({ description: 'Rises with every entry of the installation.' }),
-  at: Time,
-  actor: Type.String({
-    description:
-      "A management key's id, `embedder` for the embedding program, `installation` for the node itself.",
-  }),
-  action: Type.String({ description: 'What was done: `key.create`, `role.put` …' }),
-  target: Type.String({ description: 'The id or name of what it was done to.' }),
-  detail: Type.Record(Type.String(), Type.Unknown()),
-  commandId: Type.String({ description: 'Entries and changes of one command share it.' }),
-})
-export type AuditEntryView = Static<typeof AuditEntryView>
+const Name = Type.String({ maxLength: 255 })
 
 export const ListAuditInput = Type.Object(
   {
     ...PageInput,
-    actor: Type.Optional(Type.String({ maxLength: 255 })),
-    action: Type.Optional(Type.String({ maxLength: 255 })),
-    target: Type.Optional(Type.String({ maxLength: 255 })),
+    actor: Type.Optional(Name),
+    action: Type.Optional(Name),
+    target: Type.Optional(Name),
+    outcome: Type.Optional(AuditEntryView.properties.outcome),
+    from: Type.Optional(
+      Type.String({ format: 'date-time', maxLength: 64, description: 'At this time or later.' }),
+    ),
+    to: Type.Optional(Type.String({ format: 'date-time', maxLength: 64, description: 'Before this time.' })),
   },
   { additionalProperties: false },
 )
@@ -41,19 +35,14 @@ export async function listAuditEntries(scope: Scope, input: unknown = {}): Promi
     .orderBy('sequence', 'desc')
     .limit(request.rows)
   if (request.after !== undefined) query = query.where('sequence', '<', Number(request.after))
-  if (filters.actor !== undefined) query = query.where('actor', '=', filters.actor)
-  if (filters.action !== undefined) query = query.where('action', '=', filters.action)
-  if (filters.target !== undefined) query = query.where('target', '=', filters.target)
+  for (const name of ['actor', 'action', 'target', 'outcome'] as const) {
+    const value = filters[name]
+    if (value !== undefined) query = query.where(name, '=', value)
+  }
+  if (filters.from !== undefined) query = query.where('at_ms', '>=', parseTime(filters.from, 'from'))
+  if (filters.to !== undefined) query = query.where('at_ms', '<', parseTime(filters.to, 'to'))
   return makePage(await query.execute(), request, {
     keyOf: (row) => String(row.sequence),
-    itemOf: (row) => ({
-      sequence: row.sequence,
-      at: formatTime(row.at_ms),
-      actor: row.actor,
-      action: row.action,
-      target: row.target,
-      detail: JSON.parse(row.detail),
-      commandId: row.command_id,
-    }),
+    itemOf: entryView,
   })
 }

@@ -1,3 +1,4 @@
+import type { AuditKeys } from '../audit/audit-keys.ts'
 import type { ClockHandle } from '../clock.ts'
 import type { ErrorCode } from '../coded-error.ts'
 import type { ChangeTable } from '../storage/schema.ts'
@@ -8,6 +9,7 @@ export interface WriterSettings {
   readonly databaseFile: string
   readonly clock: ClockHandle
   readonly masterKeyFingerprint: string
+  readonly auditKeys: AuditKeys
   readonly clockBehind: 'refuse' | 'accept'
   /** The module whose export `commands` holds what may be run. */
   readonly registryUrl: string

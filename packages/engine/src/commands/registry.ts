@@ -1,5 +1,8 @@
 import { deleteAudienceCommand } from '../audiences/delete-audience.ts'
 import { putAudienceCommand } from '../audiences/put-audience.ts'
+import { makeAuditCheckpointsCommand } from '../audit/make-checkpoints.ts'
+import { pruneAuditCommand } from '../audit/prune-entries.ts'
+import { recordRefusalsCommand } from '../audit/record-refusals.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
@@ -74,6 +77,9 @@ export const commands = {
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,
   'record-usage': recordUsageCommand,
+  'make-audit-checkpoints': makeAuditCheckpointsCommand,
+  'prune-audit': pruneAuditCommand,
+  'record-refusals': recordRefusalsCommand,
 } as const satisfies CommandMap
 
 export type Commands = typeof commands

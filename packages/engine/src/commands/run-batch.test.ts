@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
+import { testAuditKeys } from '../../test/audit-keys.ts'
 import { commands } from '../../test/commands.ts'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
+import { AuditChain } from '../audit/audit-chain.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
 import { newId, seededRandom } from '../random.ts'
 import { migrate } from '../storage/migrate.ts'
@@ -31,12 +33,14 @@ interface TestMachine extends BatchMachine {
 async function startMachine(open: (file: string) => OpenDatabase = openForWriting): Promise<TestMachine> {
   const file = join(temporaryFolder(), 'claviger.db')
   const database = open(file)
+  const auditChain = new AuditChain(testAuditKeys())
   onTestFinished(() => database.sqlite.close())
   database.sqlite.exec('BEGIN IMMEDIATE')
   await migrate(database.db, START_MS)
   await openInstallation(database.db, {
     nowMs: START_MS,
     masterKeyFingerprint: 'fingerprint',
+    auditChain,
     clockBehind: 'refuse',
     commandId: 'cmd_start',
   })
@@ -48,6 +52,7 @@ async function startMachine(open: (file: string) => OpenDatabase = openForWritin
     database,
     registry: commands,
     clock,
+    auditChain,
     logProblem: (problem) => problems.push(problem),
     file,
     problems,
@@ -280,4 +285,13 @@ test('results are forgotten after a day, and not before', async () => {
   machine.clock.advance(1)
   await machine.run(machine.command('tell-nothing', {}))
   expect(machine.committed('SELECT count(*) FROM commands')).toEqual(['2'])
+})
+
+test('a command that makes a change and leaves no audit entry is undone (C1)', async () => {
+  const machine = await startMachine()
+  const outcomes = await machine.run(machine.command('tell-without-an-entry', { projectId: 'p', name: 'a' }))
+  expect(outcomes).toMatchObject([{ ok: false, code: 'internal' }])
+  expect(machine.problems[0]?.cause).toContain('left no audit entry')
+  expect(machine.committed('SELECT name FROM roles')).toEqual([])
+  expect(machine.committed('SELECT head FROM projects')).toEqual(['0', '0'])
 })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuditChain } from '../audit/audit-chain.ts'
 import type { Clock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
 import { lowestId } from '../random.ts'
@@ -13,6 +14,7 @@ export interface BatchMachine {
   readonly database: OpenDatabase
   readonly registry: CommandMap
   readonly clock: Clock
+  readonly auditChain: AuditChain
   readonly logProblem: (problem: Problem) => void
 }
 
@@ -59,6 +61,7 @@ async function runInTransaction(
   batch: readonly QueuedCommand[],
 ): Promise<readonly Outcome[]> {
   const { sqlite, db } = machine.database
+  machine.auditChain.forget()
   let { last_commit_at_ms: lastMs } = await db
     .selectFrom('installation')
     .select('last_commit_at_ms')
@@ -91,10 +94,11 @@ async function runInSavepoint(
   const { sqlite, db } = machine.database
   sqlite.exec('SAVEPOINT command')
   try {
-    const success = await runCommand(db, machine.registry, { command, nowMs })
+    const success = await runCommand(db, machine.registry, { command, nowMs, auditChain: machine.auditChain })
     sqlite.exec('RELEASE command')
     return success
   } catch (error) {
+    machine.auditChain.forget()
     if (!sqlite.isTransaction) throw new TransactionLost('SQLite ended the transaction', { cause: error })
     sqlite.exec('ROLLBACK TO command; RELEASE command')
     return refuse(machine, command, error)

@@ -1,6 +1,7 @@
 import type { Fact, Position } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { appendEntry } from '../audit/append-entry.ts'
+import type { AuditChain } from '../audit/audit-chain.ts'
 import { CodedError } from '../coded-error.ts'
 import { findRecord, insertRecord } from '../idempotency/record.ts'
 import type { ChangeTable, Schema } from '../storage/schema.ts'
@@ -16,6 +17,12 @@ interface OpenChange {
   readonly facts: Fact[]
 }
 
+export interface RunningCommand {
+  readonly command: QueuedCommand
+  readonly nowMs: number
+  readonly auditChain: AuditChain
+}
+
 /** By project. Promises, so that two parts of a command that run side by side take one place, not two. */
 type OpenChanges = Map<string, Promise<OpenChange>>
 
@@ -26,7 +33,7 @@ type OpenChanges = Map<string, Promise<OpenChange>>
 export async function runCommand(
   db: Kysely<Schema>,
   registry: CommandMap,
-  { command, nowMs }: { readonly command: QueuedCommand; readonly nowMs: number },
+  { command, nowMs, auditChain }: RunningCommand,
 ): Promise<Success> {
   const run = Object.hasOwn(registry, command.name) ? registry[command.name] : undefined
   if (run === undefined) throw new TypeError(`no command is named ${command.name}`)
@@ -36,13 +43,15 @@ export async function runCommand(
     return { ok: true, commandId: command.id, result: known.result, changes: [], recalled: known }
   }
   const open: OpenChanges = new Map()
-  const context = createContext(db, { command, nowMs, open })
+  const audited = new Set<string>()
+  const context = createContext(db, { command, nowMs, auditChain, open, audited })
   // The caller's side checked the arguments against this very command's type (Writer.run).
   const result = JSON.stringify(await run(context, command.args as never)) ?? ''
   const changes: ChangeTable[] = []
   // A place once taken is a change, even one that tells nothing: the feed has no gaps.
   for (const [projectId, opened] of open) {
     const { position, facts } = await opened
+    requireEntry(command, facts, audited.size)
     changes.push({
       project_id: projectId,
       epoch: position.epoch,
@@ -77,13 +86,9 @@ export async function recallCommand(db: Kysely<Schema>, commandId: string): Prom
 
 function createContext(
   db: Kysely<Schema>,
-  running: {
-    readonly command: QueuedCommand
-    readonly nowMs: number
-    readonly open: OpenChanges
-  },
+  running: RunningCommand & { readonly open: OpenChanges; readonly audited: Set<string> },
 ): CommandContext {
-  const { command, nowMs, open } = running
+  const { command, nowMs, auditChain, open, audited } = running
   const identity = { commandId: command.id, actor: command.actor }
 
   function openChange(projectId: string): Promise<OpenChange> {
@@ -96,11 +101,21 @@ function createContext(
   return {
     db,
     nowMs,
+    auditChain,
     ...identity,
     position: async (projectId) => (await openChange(projectId)).position,
     emit: async (projectId, ...facts) => void (await openChange(projectId)).facts.push(...facts),
-    audit: (entry) => appendEntry(db, { ...entry, ...identity, atMs: nowMs }),
+    audit: (entry) => {
+      audited.add(entry.projectId)
+      return appendEntry(db, auditChain, { ...entry, ...identity, atMs: nowMs })
+    },
   }
+}
+
+/** A change that nobody could account for is none (rule C1). A checkpoint of the audit itself is no deed. */
+function requireEntry({ name }: QueuedCommand, facts: readonly Fact[], entries: number): void {
+  if (entries > 0 || facts.every(({ type }) => type === 'audit-checkpoint')) return
+  throw new TypeError(`the command ${name} made a change and left no audit entry`)
 }
 
 /** Locks the project's head and moves it on by one. A command that fails gives the number back. */

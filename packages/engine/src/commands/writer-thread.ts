@@ -1,4 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { AuditChain } from '../audit/audit-chain.ts'
+import { chainOldEntries } from '../audit/chain-old-entries.ts'
 import { type Clock, openClock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
 import { newId, systemRandom } from '../random.ts'
@@ -19,9 +21,10 @@ async function main(port: MessagePort, settings: WriterSettings): Promise<void> 
   let machine: BatchMachine
   try {
     const { commands } = (await import(settings.registryUrl)) as { commands: CommandMap }
-    const database = await openDatabase(settings, clock)
+    const auditChain = new AuditChain(settings.auditKeys)
+    const database = await openDatabase(settings, { clock, auditChain })
     const logProblem: BatchMachine['logProblem'] = (problem) => send({ type: 'problem', problem })
-    machine = { database, registry: commands, clock, logProblem }
+    machine = { database, registry: commands, clock, auditChain, logProblem }
   } catch (error) {
     const refusal = error instanceof CodedError ? error : cannotOpen(settings, error)
     send({ type: 'refused', code: refusal.code, detail: refusal.message })
@@ -33,17 +36,24 @@ async function main(port: MessagePort, settings: WriterSettings): Promise<void> 
 }
 
 /** Everything or nothing of a start is stored: tables, first row, an accepted clock. */
-async function openDatabase(settings: WriterSettings, clock: Clock): Promise<OpenDatabase> {
+async function openDatabase(
+  settings: WriterSettings,
+  { clock, auditChain }: { readonly clock: Clock; readonly auditChain: AuditChain },
+): Promise<OpenDatabase> {
   const database = openForWriting(settings.databaseFile)
   const nowMs = clock.nowMs()
   try {
     database.sqlite.exec('BEGIN IMMEDIATE')
-    await migrate(database.db, nowMs)
+    const migrated = await migrate(database.db, nowMs)
+    const commandId = newId('cmd', nowMs, systemRandom())
+    if (migrated.includes('audit-chain'))
+      await chainOldEntries(database.db, auditChain, { atMs: nowMs, commandId })
     await openInstallation(database.db, {
       nowMs,
+      auditChain,
       masterKeyFingerprint: settings.masterKeyFingerprint,
       clockBehind: settings.clockBehind,
-      commandId: newId('cmd', nowMs, systemRandom()),
+      commandId,
     })
     database.sqlite.exec('COMMIT')
     return database

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import type { Change } from '@claviger/verify'
 import { expect, onTestFinished, test } from 'vitest'
+import { testAuditKeys } from '../../test/audit-keys.ts'
 import type { commands } from '../../test/commands.ts'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { countCommits } from '../../test/wal.ts'
@@ -31,6 +32,7 @@ function testOptions(change: Partial<WriterOptions> = {}): TestOptions {
     databaseFile: join(temporaryFolder(), 'claviger.db'),
     random: seededRandom('writer'),
     masterKeyFingerprint: 'fingerprint',
+    auditKeys: testAuditKeys(),
     logProblem: (problem) => problems.push(problem),
     registryUrl,
     ...change,
@@ -232,12 +234,13 @@ test('a place where no database can stand refuses the start, and the error says 
 
 test('under plain Node it runs, and an open writer does not hold the process', () => {
   const program = `
+    const { testAuditKeys } = await import(${JSON.stringify(new URL('../../test/audit-keys.ts', import.meta.url).href)})
     const { Writer } = await import(${JSON.stringify(new URL('./writer.ts', import.meta.url).href)})
     const { systemClock } = await import(${JSON.stringify(new URL('../clock.ts', import.meta.url).href)})
     const { systemRandom } = await import(${JSON.stringify(new URL('../random.ts', import.meta.url).href)})
     const writer = await Writer.start({
       databaseFile: ${JSON.stringify(join(temporaryFolder(), 'claviger.db'))},
-      clock: systemClock(), random: systemRandom(), masterKeyFingerprint: 'f', logProblem: console.error,
+      clock: systemClock(), random: systemRandom(), masterKeyFingerprint: 'f', auditKeys: testAuditKeys(), logProblem: console.error,
       registryUrl: new URL(${JSON.stringify(registryUrl.href)}),
     })
     await writer.run('add-project', { id: 'p' }, { kind: 'embedder' })

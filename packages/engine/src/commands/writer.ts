@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Change } from '@claviger/verify'
+import type { AuditKeys } from '../audit/audit-keys.ts'
 import { readChange } from '../changes/change-row.ts'
 import type { Clock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
@@ -14,6 +15,7 @@ export interface WriterOptions {
   readonly clock: Clock
   readonly random: Random
   readonly masterKeyFingerprint: string
+  readonly auditKeys: AuditKeys
   /** Told of errors whose cause the caller of a command is not shown. Must not throw. */
   readonly logProblem: (problem: Problem) => void
   /** True starts in spite of a clock far behind the last commit; audited (rule B2). */
@@ -62,6 +64,7 @@ export class Writer<Registry extends CommandMap = Commands> {
       databaseFile: options.databaseFile,
       clock: options.clock.handle,
       masterKeyFingerprint: options.masterKeyFingerprint,
+      auditKeys: options.auditKeys,
       clockBehind: options.acceptClock === true ? 'accept' : 'refuse',
       registryUrl: (options.registryUrl ?? new URL(`./registry.${EXTENSION}`, import.meta.url)).href,
     }

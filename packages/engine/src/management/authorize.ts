@@ -5,6 +5,7 @@ import type { KeyPlace } from '../keys/key.ts'
 import { isKilled } from '../revocation/is-killed.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
 import { PreparedQuery } from '../storage/prepared-query.ts'
+import { ForeignProject } from './foreign-project.ts'
 import { type Power, powerOf } from './power.ts'
 import { ROOT_GRANTS, VERBS, type Verb } from './verbs.ts'
 
@@ -104,7 +105,7 @@ export async function authorizeRead(
 /** A bound key sees no other project: for it there is none (rule M2). */
 export function requireProject(rights: Rights, projectId: string): void {
   if (rights.boundTo === null || rights.boundTo === projectId) return
-  throw new CodedError('not_found', 'The management key sees no such project.')
+  throw new ForeignProject('The management key sees no such project.')
 }
 
 export function requireVerb(rights: Rights, verb: Verb): void {

@@ -12,6 +12,7 @@ import { distinct, PermissionList } from '../roles/rights-input.ts'
 import { type EngineParts, MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
 import { parseTime } from '../time.ts'
 import { authorize, authorizeRead, requirePower } from './authorize.ts'
+import { ForeignProject } from './foreign-project.ts'
 import {
   type CreatedManagementKey,
   loadManagementKeyView,
@@ -144,9 +145,7 @@ function readVerbs({ preset, verbs }: CreateManagementKeyInput): readonly string
 /** For a bound key there is no project but its own (rule M2); and none manages the management keys' project alone. */
 async function resolveBoundProject(scope: Scope, boundTo: string | null, name: string): Promise<string> {
   const { id } = await resolveProject(scope.reader, name)
-  if (boundTo !== null && id !== boundTo) {
-    throw new CodedError('not_found', 'There is no project of this name.')
-  }
+  if (boundTo !== null && id !== boundTo) throw new ForeignProject()
   if (id !== MANAGEMENT_PROJECT) return id
   throw new CodedError(
     'invalid_request',

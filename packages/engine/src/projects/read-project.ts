@@ -1,5 +1,6 @@
 import { CodedError } from '../coded-error.ts'
 import { loadRights, requireVerb } from '../management/authorize.ts'
+import { ForeignProject } from '../management/foreign-project.ts'
 import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
 
@@ -9,9 +10,8 @@ export async function readProject(scope: ProjectsScope, name: string): Promise<P
   const rights = await loadRights({ db: reader, nowMs: clock.nowMs(), actor })
   requireVerb(rights, 'projects:read')
   const row = await reader.selectFrom('projects').selectAll().where('name', '=', name).executeTakeFirst()
-  if (row === undefined || (rights.boundTo !== null && rights.boundTo !== row.id)) {
-    throw new CodedError('not_found', 'There is no project of this name.')
-  }
+  if (rights.boundTo !== null && rights.boundTo !== row?.id) throw new ForeignProject()
+  if (row === undefined) throw new CodedError('not_found', 'There is no project of this name.')
   const viewOf = await loadProjectViews(reader, [row])
   return viewOf(row)
 }

@@ -4,22 +4,23 @@ import { firstTables } from './migrations/0001-first-tables.ts'
 import { sessions } from './migrations/0002-sessions.ts'
 import { keyring } from './migrations/0003-keyring.ts'
 import { audiences } from './migrations/0004-audiences.ts'
+import { auditChain } from './migrations/0008-audit-chain.ts'
 import { operation } from './migrations/0010-operation.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences, operation]
+const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences, auditChain, operation]
 
 /**
- * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws
- * `unavailable` for a database of a newer version, and for one that is not Claviger's.
+ * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Answers the names of the
+ * migrations that ran. Throws `unavailable` for a database of a newer version, and for one that is not Claviger's.
  */
 export async function migrate(
   db: Kysely<Schema>,
   nowMs: number,
   migrations: readonly Migration[] = MIGRATIONS,
-): Promise<void> {
+): Promise<readonly string[]> {
   const version = await readVersion(db)
   const known = migrations.at(-1)?.number ?? 0
   if (version > known) {
@@ -28,13 +29,15 @@ export async function migrate(
       `The database is of version ${version}, and this Claviger knows ${known}. Start a newer Claviger.`,
     )
   }
-  for (const migration of migrations.filter(({ number }) => number > version)) {
+  const missing = migrations.filter(({ number }) => number > version)
+  for (const migration of missing) {
     await migration.up(db as Kysely<unknown>, SQLITE_TYPES)
     await db
       .insertInto('migrations')
       .values({ number: migration.number, name: migration.name, applied_at_ms: nowMs })
       .execute()
   }
+  return missing.map(({ name }) => name)
 }
 
 /** 0 where nothing has been made yet. */

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { appendEntry } from '../audit/append-entry.ts'
+import type { AuditChain } from '../audit/audit-chain.ts'
 import { CodedError } from '../coded-error.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import type { Schema } from './schema.ts'
@@ -11,6 +12,7 @@ export interface InstallationStart {
   readonly nowMs: number
   readonly masterKeyFingerprint: string
   readonly clockBehind: 'refuse' | 'accept'
+  readonly auditChain: AuditChain
   /** Names the audit entry of an accepted clock. */
   readonly commandId: string
 }
@@ -48,7 +50,7 @@ export async function openInstallation(db: Kysely<Schema>, start: InstallationSt
     )
   }
   await db.updateTable('installation').set({ last_commit_at_ms: start.nowMs }).execute()
-  await appendEntry(db, {
+  await appendEntry(db, start.auditChain, {
     projectId: MANAGEMENT_PROJECT,
     action: 'installation.clock-accepted',
     target: 'installation',

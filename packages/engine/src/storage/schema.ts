@@ -1,5 +1,3 @@
-import type { Generated } from 'kysely'
-
 /**
  * The tables, as Kysely sees them. One description for both databases: times are epoch milliseconds,
  * lists and records are JSON text, positions are written `epoch:number`, booleans are 0 or 1, binary is bytes.
@@ -23,6 +21,7 @@ export interface Schema {
   sessions: SessionTable
   refresh_tokens: RefreshTokenTable
   audit: AuditTable
+  audit_points: AuditPointTable
   key_usage: KeyUsageTable
   idempotency_keys: IdempotencyKeyTable
   project_caps: ProjectCapTable
@@ -273,19 +272,43 @@ export interface RefreshTokenTable {
   replaced_at_ms: number | null
 }
 
-/** What was done, by whom; written by each command, in its transaction. */
+/**
+ * What was done or refused, by whom; written by each command, in its transaction. The entries of a project are a chain
+ * (decision 0018).
+ */
 export interface AuditTable {
-  /** Rises with every entry of the database. */
-  sequence: Generated<number>
   project_id: string
+  /** 1 for the project's first, without gaps. */
+  sequence: number
   at_ms: number
   command_id: string
-  /** A management key's id, or `embedder` for the embedding program, or `installation` for the node itself. */
+  /**
+   * A management key's id, `embedder` for the embedding program, `installation` for the node itself, or `anonymous`.
+   */
   actor: string
   action: string
   target: string
+  outcome: 'done' | 'refused'
+  /** Where the request came from. */
+  address: string | null
+  request_id: string | null
   /** JSON record; never a secret. */
   detail: string
+  /** HMAC over the other columns and the MAC of the entry before, in hexadecimal. */
+  mac: string
+}
+
+/** Signed places in the chains: checkpoints, and what was pruned. */
+export interface AuditPointTable {
+  project_id: string
+  kind: 'checkpoint' | 'prune'
+  /** Of the last entry that it speaks for. */
+  sequence: number
+  /** That entry's. */
+  mac: string
+  at_ms: number
+  /** Ed25519, in hexadecimal. */
+  signature: string
 }
 
 /** Statistics, written in batches; not a change (rule C6). */

@@ -101,6 +101,22 @@ export interface LiftFact {
   readonly ruleId: string
 }
 
+/**
+ * A signed statement of how far the project's audit chain reaches. Verifiers ignore it: it stands in the feed so that
+ * copies of it leave the machine (decision 0018).
+ */
+export interface AuditCheckpointFact {
+  readonly type: 'audit-checkpoint'
+  /** The last entry that it speaks for. */
+  readonly sequence: number
+  /** That entry's MAC, in hexadecimal. */
+  readonly mac: string
+  /** Epoch milliseconds. */
+  readonly atMs: number
+  /** Ed25519, in hexadecimal. */
+  readonly signature: string
+}
+
 export type Fact =
   | RoleFact
   | SubjectFact
@@ -110,6 +126,7 @@ export type Fact =
   | IssuersFact
   | RevocationFact
   | LiftFact
+  | AuditCheckpointFact
 
 /** One entry of a project's ordered feed. Serialisable as it stands. */
 export interface Change {

@@ -98,7 +98,7 @@ export class ProjectFacts {
     const { number } = change.position
     if (number <= applied.number || this.#ahead.has(number)) return false
     for (const fact of change.facts) this.#learn(fact, change.position)
-    if (change.facts.some((fact) => fact.type !== 'key')) this.#outdate()
+    if (change.facts.some(({ type }) => type !== 'key' && type !== 'audit-checkpoint')) this.#outdate()
     this.#ahead.add(number)
     let last = applied.number
     while (this.#ahead.delete(last + 1)) last++
@@ -134,6 +134,7 @@ export class ProjectFacts {
         this.rules.lift(fact.ruleId)
         break
       case 'key':
+      case 'audit-checkpoint':
         break
     }
   }
