@@ -80,6 +80,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clock,
       random,
       masterKeyFingerprint: masterKey.fingerprint,
+      journalKey: masterKey.derive('journal'),
       logProblem: log,
       acceptClock: options.acceptClock ?? false,
     })

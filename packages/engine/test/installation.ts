@@ -51,6 +51,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     clock,
     random,
     masterKeyFingerprint: masterKey.fingerprint,
+    journalKey: masterKey.derive('journal'),
     logProblem: (problem) => problems.push(`${problem.message} ${problem.cause}`),
   })
   const database = openForReading(databaseFile)

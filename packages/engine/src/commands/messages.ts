@@ -1,5 +1,6 @@
 import type { ClockHandle } from '../clock.ts'
 import type { ErrorCode } from '../coded-error.ts'
+import type { JournalPlace } from '../journal/segment.ts'
 import type { ChangeTable } from '../storage/schema.ts'
 import type { Actor } from './command.ts'
 
@@ -8,6 +9,7 @@ export interface WriterSettings {
   readonly databaseFile: string
   readonly clock: ClockHandle
   readonly masterKeyFingerprint: string
+  readonly journal: JournalPlace
   readonly clockBehind: 'refuse' | 'accept'
   /** The module whose export `commands` holds what may be run. */
   readonly registryUrl: string

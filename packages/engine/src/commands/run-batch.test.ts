@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
@@ -5,6 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { commands } from '../../test/commands.ts'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
+import { Journal } from '../journal/journal.ts'
+import { journalFolder } from '../journal/segment.ts'
 import { newId, seededRandom } from '../random.ts'
 import { migrate } from '../storage/migrate.ts'
 import { type OpenDatabase, openForReading, openForWriting } from '../storage/open-database.ts'
@@ -39,8 +42,15 @@ async function startMachine(open: (file: string) => OpenDatabase = openForWritin
     masterKeyFingerprint: 'fingerprint',
     clockBehind: 'refuse',
     commandId: 'cmd_start',
+    names: { installationId: 'installation', history: 'history' },
   })
   database.sqlite.exec('COMMIT')
+  const journal = Journal.begin(
+    { folder: journalFolder(file), key: createSecretKey(Buffer.alloc(32, 1)) },
+    { installationId: 'installation', history: 'history', journaled: 0, continues: null },
+    START_MS,
+  )
+  onTestFinished(() => journal.close())
   const clock = manualClock(START_MS)
   const random = seededRandom('run-batch')
   const problems: Problem[] = []
@@ -48,6 +58,7 @@ async function startMachine(open: (file: string) => OpenDatabase = openForWritin
     database,
     registry: commands,
     clock,
+    journal,
     logProblem: (problem) => problems.push(problem),
     file,
     problems,

@@ -1,10 +1,12 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { type Clock, openClock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
+import type { Journal } from '../journal/journal.ts'
+import { openJournal, repeatInterrupted } from '../journal/open-journal.ts'
 import { newId, systemRandom } from '../random.ts'
 import { migrate } from '../storage/migrate.ts'
 import { type OpenDatabase, openForWriting } from '../storage/open-database.ts'
-import { openInstallation } from '../storage/open-installation.ts'
+import { newInstallationNames, openInstallation, requireMasterKey } from '../storage/open-installation.ts'
 import type { FromWriter, QueuedCommand, ToWriter, WriterSettings } from './messages.ts'
 import type { CommandMap } from './registry.ts'
 import { type BatchMachine, runBatch } from './run-batch.ts'
@@ -21,7 +23,8 @@ async function main(port: MessagePort, settings: WriterSettings): Promise<void> 
     const { commands } = (await import(settings.registryUrl)) as { commands: CommandMap }
     const database = await openDatabase(settings, clock)
     const logProblem: BatchMachine['logProblem'] = (problem) => send({ type: 'problem', problem })
-    machine = { database, registry: commands, clock, logProblem }
+    const journal = await openJournalOf(database, settings, { nowMs: clock.nowMs(), logProblem })
+    machine = { database, registry: commands, clock, journal, logProblem }
   } catch (error) {
     const refusal = error instanceof CodedError ? error : cannotOpen(settings, error)
     send({ type: 'refused', code: refusal.code, detail: refusal.message })
@@ -38,15 +41,35 @@ async function openDatabase(settings: WriterSettings, clock: Clock): Promise<Ope
   const nowMs = clock.nowMs()
   try {
     database.sqlite.exec('BEGIN IMMEDIATE')
+    await requireMasterKey(database.db, settings.masterKeyFingerprint)
+    await repeatInterrupted(database, settings.journal)
     await migrate(database.db, nowMs)
     await openInstallation(database.db, {
       nowMs,
       masterKeyFingerprint: settings.masterKeyFingerprint,
       clockBehind: settings.clockBehind,
       commandId: newId('cmd', nowMs, systemRandom()),
+      names: newInstallationNames(systemRandom()),
     })
     database.sqlite.exec('COMMIT')
     return database
+  } catch (error) {
+    database.sqlite.close()
+    throw error
+  }
+}
+
+/** After the commit, for the journal names the installation: a start that dies between leaves none behind. */
+async function openJournalOf(
+  database: OpenDatabase,
+  { journal }: WriterSettings,
+  start: Parameters<typeof openJournal>[2],
+): Promise<Journal> {
+  database.sqlite.exec('BEGIN')
+  try {
+    const opened = await openJournal(database, journal, start)
+    database.sqlite.exec('ROLLBACK')
+    return opened
   } catch (error) {
     database.sqlite.close()
     throw error
@@ -90,7 +113,8 @@ function takeBatch(port: MessagePort, queue: ToWriter[]): QueuedCommand[] {
   return batch
 }
 
-function stop(port: MessagePort, { database: { sqlite } }: BatchMachine): void {
+function stop(port: MessagePort, { database: { sqlite }, journal }: BatchMachine): void {
+  journal.close()
   sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   sqlite.close()
   port.close()
