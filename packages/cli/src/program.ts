@@ -2,11 +2,13 @@ import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
 import { addAudit } from './commands/audit.ts'
+import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
 import { addProjects } from './commands/projects.ts'
+import { addRestore } from './commands/restore.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRootKey } from './commands/root-key.ts'
@@ -62,6 +64,8 @@ Examples:
   addManagementKeys(program)
   addAudit(program, setExitCode)
   addRootKey(program)
+  addBackup(program)
+  addRestore(program)
   addCompletion(program)
   return program
 }

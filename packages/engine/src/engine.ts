@@ -11,6 +11,7 @@ import { createAuditKeys } from './audit/audit-keys.ts'
 import type { AuditCheckpoint } from './audit/checkpoint.ts'
 import { CheckpointKeeper } from './audit/checkpoint-keeper.ts'
 import { RefusalRecorder, type RefusedCall } from './audit/refusal-recorder.ts'
+import { readSuspension } from './backup/suspension.ts'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CodedError } from './coded-error.ts'
@@ -40,6 +41,7 @@ import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
 import { createSealer } from './storage/seal.ts'
+import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
@@ -93,6 +95,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       random,
       masterKeyFingerprint: masterKey.fingerprint,
       auditKeys,
+      journalKey: masterKey.derive('journal'),
       logProblem: log,
       acceptClock: options.acceptClock ?? false,
     })
@@ -212,6 +215,7 @@ export class Engine {
     const rows = await this.#parts.reader.selectFrom('projects').select(['id', 'name']).execute()
     for (const { id, name } of rows) this.#projectIds.set(name, id)
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
+    await this.#tellSuspension()
     // What fell due while nothing ran. It may have key pairs to make, for which no start waits.
     void this.turnKeyrings()
   }
@@ -464,6 +468,19 @@ export class Engine {
   #nameOf(projectId: string): string {
     for (const [name, id] of this.#projectIds) if (id === projectId) return name
     throw new TypeError(`no project has the id ${projectId}`)
+  }
+
+  async #tellSuspension(): Promise<void> {
+    const installation = await this.#parts.reader
+      .selectFrom('installation')
+      .select('suspended')
+      .executeTakeFirstOrThrow()
+    const suspension = readSuspension(installation.suspended)
+    if (suspension === null) return
+    this.#installation.log({
+      message: 'Keys from before the restore are suspended.',
+      cause: `It is not known what was taken away since ${formatTime(suspension.sinceMs)}. Stop the server, and run claviger restore with the journal, or accept the loss.`,
+    })
   }
 
   #logRotationFailure(error: unknown): void {

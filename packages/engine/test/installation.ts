@@ -55,6 +55,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     random,
     masterKeyFingerprint: masterKey.fingerprint,
     auditKeys,
+    journalKey: masterKey.derive('journal'),
     logProblem: (problem) => problems.push(`${problem.message} ${problem.cause}`),
   })
   const database = openForReading(databaseFile)

@@ -7,6 +7,7 @@ import {
   RevocationRules,
 } from '@claviger/verify'
 import type { Kysely } from 'kysely'
+import { isOfFormerEpoch } from '../backup/suspension.ts'
 import { CodedError } from '../coded-error.ts'
 import type { KeyRow } from '../keys/key.ts'
 import { powerOf } from '../management/power.ts'
@@ -36,6 +37,7 @@ export async function fillKey(
 const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest') => string) =>
   db
     .selectFrom('projects')
+    .innerJoin('installation', (join) => join.on('installation.id', '=', 1))
     .leftJoin('key_secrets', (join) => join.on('key_secrets.digest', '=', parameter('digest')))
     .leftJoin('keys', (join) =>
       join.onRef('keys.id', '=', 'key_secrets.key_id').onRef('keys.project_id', '=', 'projects.id'),
@@ -54,6 +56,7 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
     .select([
       'projects.epoch',
       'projects.head',
+      'installation.suspended',
       'key_secrets.valid_until_ms as secret_valid_until_ms',
       'key_secrets.revoked_at_ms as secret_revoked_at_ms',
       'keys.id as key_id',
@@ -108,7 +111,10 @@ interface RuleColumns {
 }
 
 /** The columns of a joined row are null together. */
-type FillRow = { readonly epoch: string; readonly head: number } & (KeyColumns | { readonly key_id: null }) &
+type FillRow = { readonly epoch: string; readonly head: number; readonly suspended: string | null } & (
+  | KeyColumns
+  | { readonly key_id: null }
+) &
   (RuleColumns | { readonly rule_id: null })
 
 function readKey(row: FillRow, rows: readonly FillRow[]): KeyRecord | null {
@@ -129,6 +135,7 @@ function readKey(row: FillRow, rows: readonly FillRow[]): KeyRecord | null {
     notBeforeMs: row.not_before_ms,
     ipAllow: row.ip_allow === null ? null : JSON.parse(row.ip_allow),
     disabled: row.disabled !== 0,
+    ...(row.suspended !== null && isOfFormerEpoch(row, row.epoch) ? { suspended: true } : {}),
     revoked: ended || isKilled(identity, rows),
     secret: {
       current: row.secret_valid_until_ms === null,

@@ -1,6 +1,7 @@
 import type { AuditKeys } from '../audit/audit-keys.ts'
 import type { ClockHandle } from '../clock.ts'
 import type { ErrorCode } from '../coded-error.ts'
+import type { JournalPlace } from '../journal/segment.ts'
 import type { ChangeTable } from '../storage/schema.ts'
 import type { Actor } from './command.ts'
 
@@ -10,6 +11,7 @@ export interface WriterSettings {
   readonly clock: ClockHandle
   readonly masterKeyFingerprint: string
   readonly auditKeys: AuditKeys
+  readonly journal: JournalPlace
   readonly clockBehind: 'refuse' | 'accept'
   /** The module whose export `commands` holds what may be run. */
   readonly registryUrl: string

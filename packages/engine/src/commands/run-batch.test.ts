@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
@@ -7,6 +8,8 @@ import { commands } from '../../test/commands.ts'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { AuditChain } from '../audit/audit-chain.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
+import { Journal } from '../journal/journal.ts'
+import { journalFolder } from '../journal/segment.ts'
 import { newId, seededRandom } from '../random.ts'
 import { migrate } from '../storage/migrate.ts'
 import { type OpenDatabase, openForReading, openForWriting } from '../storage/open-database.ts'
@@ -43,8 +46,15 @@ async function startMachine(open: (file: string) => OpenDatabase = openForWritin
     auditChain,
     clockBehind: 'refuse',
     commandId: 'cmd_start',
+    names: { installationId: 'installation', history: 'history' },
   })
   database.sqlite.exec('COMMIT')
+  const journal = Journal.begin(
+    { folder: journalFolder(file), key: createSecretKey(Buffer.alloc(32, 1)) },
+    { installationId: 'installation', history: 'history', journaled: 0, continues: null },
+    START_MS,
+  )
+  onTestFinished(() => journal.close())
   const clock = manualClock(START_MS)
   const random = seededRandom('run-batch')
   const problems: Problem[] = []
@@ -53,6 +63,7 @@ async function startMachine(open: (file: string) => OpenDatabase = openForWritin
     registry: commands,
     clock,
     auditChain,
+    journal,
     logProblem: (problem) => problems.push(problem),
     file,
     problems,

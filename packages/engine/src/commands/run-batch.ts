@@ -1,9 +1,15 @@
+import type { Session } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kysely } from 'kysely'
 import type { AuditChain } from '../audit/audit-chain.ts'
 import type { Clock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
+import { type Journal, JournalBroken } from '../journal/journal.ts'
+import { takesAway } from '../journal/takes-away.ts'
 import { lowestId } from '../random.ts'
+import { lastMigration } from '../storage/migrate.ts'
 import type { OpenDatabase } from '../storage/open-database.ts'
+import type { Schema } from '../storage/schema.ts'
 import { toCodedError } from '../storage/sqlite-error.ts'
 import type { Outcome, Problem, QueuedCommand } from './messages.ts'
 import type { CommandMap } from './registry.ts'
@@ -15,6 +21,8 @@ export interface BatchMachine {
   readonly registry: CommandMap
   readonly clock: Clock
   readonly auditChain: AuditChain
+  /** Has what takes something away before the commit has it (rule B1). */
+  readonly journal: Journal
   readonly logProblem: (problem: Problem) => void
 }
 
@@ -47,6 +55,7 @@ export async function runBatch(
   try {
     return await runInTransaction(machine, batch)
   } catch (error) {
+    if (error instanceof JournalBroken) throw error
     rollBack(machine)
     logProblem(machine, 'A batch was undone, and its commands run one by one.', error)
   }
@@ -60,12 +69,24 @@ async function runInTransaction(
   machine: BatchMachine,
   batch: readonly QueuedCommand[],
 ): Promise<readonly Outcome[]> {
+  // Every row that is written from here on: the journal has all of them or none.
+  const session = machine.database.sqlite.createSession()
+  try {
+    return await runRecorded(machine, batch, session)
+  } finally {
+    session.close()
+  }
+}
+
+async function runRecorded(
+  machine: BatchMachine,
+  batch: readonly QueuedCommand[],
+  session: Session,
+): Promise<readonly Outcome[]> {
   const { sqlite, db } = machine.database
   machine.auditChain.forget()
-  let { last_commit_at_ms: lastMs } = await db
-    .selectFrom('installation')
-    .select('last_commit_at_ms')
-    .executeTakeFirstOrThrow()
+  const installation = await settleJournal(machine)
+  let lastMs = installation.last_commit_at_ms
   const outcomes: Outcome[] = []
   for (const command of batch) {
     // A clock that is set back under a running node does not take time back that a commit has shown: what had ended
@@ -81,9 +102,44 @@ async function runInTransaction(
     return outcomes
   }
   await pruneCommands(machine, lastMs)
-  await db.updateTable('installation').set({ last_commit_at_ms: lastMs }).execute()
+  const commit = installation.commit_number + 1
+  const counted = { last_commit_at_ms: lastMs, commit_number: commit }
+  if (await takeAway(db, outcomes)) {
+    await db
+      .updateTable('installation')
+      .set({ ...counted, journaled: commit })
+      .execute()
+    machine.journal.append({
+      commit,
+      previous: installation.journaled,
+      atMs: lastMs,
+      version: await lastMigration(db),
+      patchset: session.patchset(),
+    })
+  } else {
+    await db.updateTable('installation').set(counted).execute()
+  }
   sqlite.exec('COMMIT')
+  machine.journal.settle(commit)
   return outcomes
+}
+
+async function takeAway(db: Kysely<Schema>, outcomes: readonly Outcome[]): Promise<boolean> {
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    for (const change of outcome.changes) if (await takesAway(db, change)) return true
+  }
+  return false
+}
+
+/** Reads where the database stands, which tells the journal whether its last record was committed. */
+async function settleJournal({ database: { db }, journal }: BatchMachine) {
+  const installation = await db
+    .selectFrom('installation')
+    .select(['last_commit_at_ms', 'commit_number', 'journaled'])
+    .executeTakeFirstOrThrow()
+  journal.settle(installation.commit_number)
+  return installation
 }
 
 async function runInSavepoint(
@@ -112,9 +168,11 @@ async function replay(machine: BatchMachine, command: QueuedCommand): Promise<re
     sqlite.exec('BEGIN IMMEDIATE')
     const stored = await recallCommand(db, command.id)
     if (stored === undefined) return await runInTransaction(machine, [command])
+    await settleJournal(machine)
     sqlite.exec('ROLLBACK')
     return [stored]
   } catch (error) {
+    if (error instanceof JournalBroken) throw error
     rollBack(machine)
     return [(await recallUntilKnown(machine, command)) ?? refuse(machine, command, causeOf(error))]
   }
@@ -130,9 +188,11 @@ async function recallUntilKnown(machine: BatchMachine, command: QueuedCommand): 
     try {
       sqlite.exec('BEGIN')
       const stored = await recallCommand(db, command.id)
+      await settleJournal(machine)
       sqlite.exec('ROLLBACK')
       return stored
     } catch (error) {
+      if (error instanceof JournalBroken) throw error
       rollBack(machine)
       if (attempt === RECALL_ATTEMPTS) throw error
       await sleep(RECALL_PAUSE_MS)

@@ -1,12 +1,13 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AuditChain } from '../audit/audit-chain.ts'
-import { chainOldEntries } from '../audit/chain-old-entries.ts'
+import { migrateAudited } from '../audit/migrate-audited.ts'
 import { type Clock, openClock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
+import type { Journal } from '../journal/journal.ts'
+import { openJournal, repeatInterrupted } from '../journal/open-journal.ts'
 import { newId, systemRandom } from '../random.ts'
-import { migrate } from '../storage/migrate.ts'
 import { type OpenDatabase, openForWriting } from '../storage/open-database.ts'
-import { openInstallation } from '../storage/open-installation.ts'
+import { newInstallationNames, openInstallation, requireMasterKey } from '../storage/open-installation.ts'
 import type { FromWriter, QueuedCommand, ToWriter, WriterSettings } from './messages.ts'
 import type { CommandMap } from './registry.ts'
 import { type BatchMachine, runBatch } from './run-batch.ts'
@@ -24,7 +25,8 @@ async function main(port: MessagePort, settings: WriterSettings): Promise<void> 
     const auditChain = new AuditChain(settings.auditKeys)
     const database = await openDatabase(settings, { clock, auditChain })
     const logProblem: BatchMachine['logProblem'] = (problem) => send({ type: 'problem', problem })
-    machine = { database, registry: commands, clock, auditChain, logProblem }
+    const journal = await openJournalOf(database, settings, { nowMs: clock.nowMs(), logProblem })
+    machine = { database, registry: commands, clock, auditChain, journal, logProblem }
   } catch (error) {
     const refusal = error instanceof CodedError ? error : cannotOpen(settings, error)
     send({ type: 'refused', code: refusal.code, detail: refusal.message })
@@ -44,19 +46,37 @@ async function openDatabase(
   const nowMs = clock.nowMs()
   try {
     database.sqlite.exec('BEGIN IMMEDIATE')
-    const migrated = await migrate(database.db, nowMs)
+    await requireMasterKey(database.db, settings.masterKeyFingerprint)
+    await repeatInterrupted(database, settings.journal)
     const commandId = newId('cmd', nowMs, systemRandom())
-    if (migrated.includes('audit-chain'))
-      await chainOldEntries(database.db, auditChain, { atMs: nowMs, commandId })
+    await migrateAudited(database.db, auditChain, { atMs: nowMs, commandId })
     await openInstallation(database.db, {
       nowMs,
       auditChain,
       masterKeyFingerprint: settings.masterKeyFingerprint,
       clockBehind: settings.clockBehind,
       commandId,
+      names: newInstallationNames(systemRandom()),
     })
     database.sqlite.exec('COMMIT')
     return database
+  } catch (error) {
+    database.sqlite.close()
+    throw error
+  }
+}
+
+/** After the commit, for the journal names the installation: a start that dies between leaves none behind. */
+async function openJournalOf(
+  database: OpenDatabase,
+  { journal }: WriterSettings,
+  start: Parameters<typeof openJournal>[2],
+): Promise<Journal> {
+  database.sqlite.exec('BEGIN')
+  try {
+    const opened = await openJournal(database, journal, start)
+    database.sqlite.exec('ROLLBACK')
+    return opened
   } catch (error) {
     database.sqlite.close()
     throw error
@@ -100,7 +120,8 @@ function takeBatch(port: MessagePort, queue: ToWriter[]): QueuedCommand[] {
   return batch
 }
 
-function stop(port: MessagePort, { database: { sqlite } }: BatchMachine): void {
+function stop(port: MessagePort, { database: { sqlite }, journal }: BatchMachine): void {
+  journal.close()
   sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   sqlite.close()
   port.close()

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -33,6 +34,7 @@ function testOptions(change: Partial<WriterOptions> = {}): TestOptions {
     random: seededRandom('writer'),
     masterKeyFingerprint: 'fingerprint',
     auditKeys: testAuditKeys(),
+    journalKey: createSecretKey(Buffer.alloc(32, 1)),
     logProblem: (problem) => problems.push(problem),
     registryUrl,
     ...change,
@@ -240,7 +242,8 @@ test('under plain Node it runs, and an open writer does not hold the process', (
     const { systemRandom } = await import(${JSON.stringify(new URL('../random.ts', import.meta.url).href)})
     const writer = await Writer.start({
       databaseFile: ${JSON.stringify(join(temporaryFolder(), 'claviger.db'))},
-      clock: systemClock(), random: systemRandom(), masterKeyFingerprint: 'f', auditKeys: testAuditKeys(), logProblem: console.error,
+      clock: systemClock(), random: systemRandom(), masterKeyFingerprint: 'f', auditKeys: testAuditKeys(),
+      journalKey: (await import('node:crypto')).createSecretKey(Buffer.alloc(32, 1)), logProblem: console.error,
       registryUrl: new URL(${JSON.stringify(registryUrl.href)}),
     })
     await writer.run('add-project', { id: 'p' }, { kind: 'embedder' })

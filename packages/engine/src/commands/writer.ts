@@ -1,9 +1,11 @@
+import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import type { Change } from '@claviger/verify'
 import type { AuditKeys } from '../audit/audit-keys.ts'
 import { readChange } from '../changes/change-row.ts'
 import type { Clock } from '../clock.ts'
 import { CodedError } from '../coded-error.ts'
+import { journalFolder } from '../journal/segment.ts'
 import { newId, type Random } from '../random.ts'
 import type { Actor } from './command.ts'
 import type { FromWriter, OnceRecord, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
@@ -16,6 +18,8 @@ export interface WriterOptions {
   readonly random: Random
   readonly masterKeyFingerprint: string
   readonly auditKeys: AuditKeys
+  /** What the entries of the journal are sealed with (rule B1). */
+  readonly journalKey: KeyObject
   /** Told of errors whose cause the caller of a command is not shown. Must not throw. */
   readonly logProblem: (problem: Problem) => void
   /** True starts in spite of a clock far behind the last commit; audited (rule B2). */
@@ -65,6 +69,7 @@ export class Writer<Registry extends CommandMap = Commands> {
       clock: options.clock.handle,
       masterKeyFingerprint: options.masterKeyFingerprint,
       auditKeys: options.auditKeys,
+      journal: { folder: journalFolder(options.databaseFile), key: options.journalKey },
       clockBehind: options.acceptClock === true ? 'accept' : 'refuse',
       registryUrl: (options.registryUrl ?? new URL(`./registry.${EXTENSION}`, import.meta.url)).href,
     }

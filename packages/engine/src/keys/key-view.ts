@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
+import { findSuspendedKeys } from '../backup/suspension.ts'
 import type { Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
@@ -65,6 +66,8 @@ export interface KeyDetails {
   readonly lastUsedAtMs: number | null
   /** By a revocation rule, whatever its row says. */
   readonly killed: boolean
+  /** Since a restore (rule B1). */
+  readonly suspended: boolean
 }
 
 export async function loadKeyView(db: Kysely<Schema>, row: KeyRow, nowMs: number): Promise<KeyView> {
@@ -89,10 +92,12 @@ export async function loadKeyDetails(
           .execute()
   const lastUse = new Map(usage.map((row) => [row.key_id, row.last_used_at_ms]))
   const killed = await findKilledKeys(db, rows)
+  const suspended = await findSuspendedKeys(db, rows)
   return (keyId) => ({
     secrets: secrets.get(keyId) ?? [],
     lastUsedAtMs: lastUse.get(keyId) ?? null,
     killed: killed.has(keyId),
+    suspended: suspended.has(keyId),
   })
 }
 
@@ -121,7 +126,7 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
     })),
     ipAllow: row.ip_allow === null ? null : JSON.parse(row.ip_allow),
     disabled: row.disabled !== 0,
-    status: details.killed ? 'revoked' : statusOf(row, nowMs),
+    status: details.killed ? 'revoked' : statusOf(row, details, nowMs),
     createdAt: formatTime(row.created_at_ms),
     changedAt: formatTime(row.changed_at_ms),
     expiresAt: formatTimeOrNull(row.expires_at_ms),
@@ -133,9 +138,9 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
 }
 
 /** In the order of the verdicts (verdict.ts). */
-function statusOf(row: KeyRow, nowMs: number): KeyStatus {
+function statusOf(row: KeyRow, { suspended }: KeyDetails, nowMs: number): KeyStatus {
   if (row.revoked_at_ms !== null) return 'revoked'
-  if (row.disabled !== 0) return 'disabled'
+  if (row.disabled !== 0 || suspended) return 'disabled'
   if (row.expires_at_ms !== null && row.expires_at_ms <= nowMs) return 'expired'
   if (row.not_before_ms !== null && row.not_before_ms > nowMs) return 'not_yet_valid'
   return 'active'

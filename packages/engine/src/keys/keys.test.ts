@@ -463,9 +463,9 @@ describe('the audit', () => {
   test('and the database hold no text of a key, and no error repeats one', async () => {
     const { id, credential } = await createKey(scope, { name: 'a' })
     const rotated = await rotateKey(scope, id)
-    const files = readdirSync(installation.folder).map((name) =>
-      readFileSync(join(installation.folder, name)),
-    )
+    const files = readdirSync(installation.folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name)))
     for (const text of [credential, rotated.credential, installation.rootKey.reveal()]) {
       expect(files.some((file) => file.includes(text))).toBe(false)
     }

@@ -44,6 +44,24 @@ export function loadMasterKey(place: MasterKeyPlace): MasterKey {
     }
     writePrivateFile(file, `${Buffer.from(place.random.bytes(KEY_BYTES)).toString('base64url')}\n`)
   }
+  return readMasterKeyFile(file)
+}
+
+/**
+ * The master key of a data folder whose database is another one's, or none yet: to read a backup with. It makes none.
+ * Throws `unavailable` where there is none.
+ */
+export function openMasterKey({ folder, text }: Pick<MasterKeyPlace, 'folder' | 'text'>): MasterKey {
+  if (text !== undefined) return readMasterKey(text, 'CLAVIGER_MASTER_KEY')
+  const file = join(folder, FILE_NAME)
+  if (existsSync(file)) return readMasterKeyFile(file)
+  throw new CodedError(
+    'unavailable',
+    `A backup needs the master key of its installation. Put it back as ${file}, or set CLAVIGER_MASTER_KEY.`,
+  )
+}
+
+function readMasterKeyFile(file: string): MasterKey {
   refuseReadableByOthers(file)
   return readMasterKey(readFileSync(file, 'utf8').trim(), file)
 }

@@ -26,6 +26,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
     { number: 8, name: 'audit-chain' },
+    { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
   ])
   database.sqlite.close()

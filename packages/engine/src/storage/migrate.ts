@@ -5,12 +5,21 @@ import { sessions } from './migrations/0002-sessions.ts'
 import { keyring } from './migrations/0003-keyring.ts'
 import { audiences } from './migrations/0004-audiences.ts'
 import { auditChain } from './migrations/0008-audit-chain.ts'
+import { journal } from './migrations/0009-journal.ts'
 import { operation } from './migrations/0010-operation.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences, auditChain, operation]
+const MIGRATIONS: readonly Migration[] = [
+  firstTables,
+  sessions,
+  keyring,
+  audiences,
+  auditChain,
+  journal,
+  operation,
+]
 
 /**
  * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Answers the names of the
@@ -29,6 +38,7 @@ export async function migrate(
       `The database is of version ${version}, and this Claviger knows ${known}. Start a newer Claviger.`,
     )
   }
+  if (version === 0) await createMigrations(db)
   const missing = migrations.filter(({ number }) => number > version)
   for (const migration of missing) {
     await migration.up(db as Kysely<unknown>, SQLITE_TYPES)
@@ -40,28 +50,38 @@ export async function migrate(
   return missing.map(({ name }) => name)
 }
 
-/** 0 where nothing has been made yet. */
-async function readVersion(db: Kysely<Schema>): Promise<number> {
+/** The migrations up to a version: what an entry of the journal was written for is brought there first. */
+export function migrationsUpTo(version: number): readonly Migration[] {
+  return MIGRATIONS.filter(({ number }) => number <= version)
+}
+
+/** The number of the last migration that ran; 0 where nothing has been made yet. Looks at every table. */
+export async function readVersion(db: Kysely<Schema>): Promise<number> {
   const tables = await db.introspection.getTables()
-  if (tables.some(({ name }) => name === 'migrations')) {
-    const last = await db
-      .selectFrom('migrations')
-      .select(({ fn }) => fn.max('number').as('version'))
-      .executeTakeFirstOrThrow()
-    return last.version ?? 0
-  }
-  if (tables.length > 0) {
-    throw new CodedError(
-      'unavailable',
-      "The database holds another program's tables. Give Claviger its own file.",
-    )
-  }
+  if (tables.some(({ name }) => name === 'migrations')) return lastMigration(db)
+  if (tables.length === 0) return 0
+  throw new CodedError(
+    'unavailable',
+    "The database holds another program's tables. Give Claviger its own file.",
+  )
+}
+
+/** The version of a database that has been migrated. */
+export async function lastMigration(db: Kysely<Schema>): Promise<number> {
+  const last = await db
+    .selectFrom('migrations')
+    .select(({ fn }) => fn.max('number').as('version'))
+    .executeTakeFirstOrThrow()
+  return last.version ?? 0
+}
+
+async function createMigrations(db: Kysely<Schema>): Promise<void> {
   await db.schema
     .createTable('migrations')
+    .ifNotExists()
     .addColumn('number', SQLITE_TYPES.integer, (column) => column.primaryKey())
     .addColumn('name', SQLITE_TYPES.text, (column) => column.notNull())
     .addColumn('applied_at_ms', SQLITE_TYPES.integer, (column) => column.notNull())
     .modifyEnd(SQLITE_TYPES.table)
     .execute()
-  return 0
 }

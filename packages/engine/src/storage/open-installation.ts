@@ -2,8 +2,10 @@ import type { Kysely } from 'kysely'
 import { appendEntry } from '../audit/append-entry.ts'
 import type { AuditChain } from '../audit/audit-chain.ts'
 import { CodedError } from '../coded-error.ts'
+import { type Random, randomBase62 } from '../random.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
-import type { Schema } from './schema.ts'
+import { readVersion } from './migrate.ts'
+import type { InstallationTable, Schema } from './schema.ts'
 
 /** How far the clock may be behind the last commit: machines that are set by network time differ by less (rule B2). */
 const MAX_CLOCK_BEHIND_MS = 60_000
@@ -15,6 +17,43 @@ export interface InstallationStart {
   readonly auditChain: AuditChain
   /** Names the audit entry of an accepted clock. */
   readonly commandId: string
+  /** Taken by a database that has no names yet: what its journal and its backups go by. */
+  readonly names: InstallationNames
+}
+
+export interface InstallationNames {
+  readonly installationId: string
+  /** The line of commits that begins with the installation. */
+  readonly history: string
+}
+
+const NAME_LENGTH = 22
+const HISTORY_LENGTH = 12
+
+export function newInstallationNames(random: Random): InstallationNames {
+  return { installationId: randomBase62(NAME_LENGTH, random), history: newHistory(random) }
+}
+
+export function newHistory(random: Random): string {
+  return randomBase62(HISTORY_LENGTH, random)
+}
+
+/** Throws `unavailable` for a database that was made with another master key; one that is still empty has none. */
+export async function requireMasterKey(db: Kysely<Schema>, fingerprint: string): Promise<void> {
+  if ((await readVersion(db)) === 0) return
+  const row = await db.selectFrom('installation').select('master_key_fingerprint').executeTakeFirst()
+  if (row !== undefined) requireFingerprint(row, fingerprint)
+}
+
+function requireFingerprint(
+  row: Pick<InstallationTable, 'master_key_fingerprint'>,
+  fingerprint: string,
+): void {
+  if (row.master_key_fingerprint === fingerprint) return
+  throw new CodedError(
+    'unavailable',
+    'The master key is not the one that this database was made with. Bring the right one back.',
+  )
 }
 
 /**
@@ -31,15 +70,20 @@ export async function openInstallation(db: Kysely<Schema>, start: InstallationSt
         created_at_ms: start.nowMs,
         master_key_fingerprint: start.masterKeyFingerprint,
         last_commit_at_ms: start.nowMs,
+        installation_id: start.names.installationId,
+        history: start.names.history,
+        continues: '',
+        commit_number: 0,
+        journaled: 0,
+        suspended: null,
       })
       .execute()
     return
   }
-  if (row.master_key_fingerprint !== start.masterKeyFingerprint) {
-    throw new CodedError(
-      'unavailable',
-      'The master key is not the one that this database was made with. Bring the right one back.',
-    )
+  requireFingerprint(row, start.masterKeyFingerprint)
+  if (row.installation_id === '') {
+    const { installationId, history } = start.names
+    await db.updateTable('installation').set({ installation_id: installationId, history }).execute()
   }
   const behindMs = row.last_commit_at_ms - start.nowMs
   if (behindMs <= MAX_CLOCK_BEHIND_MS) return

@@ -33,7 +33,7 @@ export function makePrivateFile(file: string): void {
  * Writes a whole file for its owner alone, durably: after a crash it is there as a whole or not at all. An older
  * one is replaced.
  */
-export function writePrivateFile(file: string, content: string): void {
+export function writePrivateFile(file: string, content: string | Uint8Array): void {
   const draft = `${file}.new`
   rmSync(draft, { force: true })
   const descriptor = openSync(draft, 'wx', OWNER_ONLY_FILE)

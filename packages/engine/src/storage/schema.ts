@@ -44,6 +44,18 @@ export interface InstallationTable {
   master_key_fingerprint: string
   /** The latest time at which a command ran: a start with a clock far behind it is refused (rule B2). */
   last_commit_at_ms: number
+  /** Names the installation, for ever. Empty until a start has named it. */
+  installation_id: string
+  /** Names the line of commits since the last restore, or since the installation: a restore begins another. */
+  history: string
+  /** The history that the journal ended with when this one began; empty: there was none. */
+  continues: string
+  /** How many commits there have been. */
+  commit_number: number
+  /** Which of them stands last in the journal; 0: none. */
+  journaled: number
+  /** JSON of `Suspension`: what was taken away since a restored backup is not known. Null: nothing is suspended. */
+  suspended: string | null
 }
 
 /** A tenant; `number` of `epoch` is its head (rule C3). */

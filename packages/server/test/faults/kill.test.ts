@@ -33,10 +33,11 @@ test('whatever was acknowledged outlives kill -9, nothing revoked comes back, an
 /** Answers, and commits a moment later. */
 const ACKNOWLEDGE_FIRST: SourceChange = {
   file: 'engine/src/commands/run-batch.ts',
-  from: "  sqlite.exec('COMMIT')\n  return outcomes",
+  from: "  sqlite.exec('COMMIT')\n  machine.journal.settle(commit)\n  return outcomes",
   to: `  process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ type: 'answers', outcomes })
   await sleep(50)
   sqlite.exec('COMMIT')
+  machine.journal.settle(commit)
   return outcomes`,
 }
 

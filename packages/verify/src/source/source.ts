@@ -43,6 +43,8 @@ export interface KeyRecord {
   /** CIDR blocks; null: from anywhere. */
   readonly ipAllow: readonly string[] | null
   readonly disabled: boolean
+  /** Present: disabled since a restore, which cannot know whether it was revoked (rule B1). */
+  readonly suspended?: true
   /** Killed by its own revocation, its deletion, or any rule that the snapshot need not carry (rule V7). */
   readonly revoked: boolean
   /** The secret that was presented. `validUntilMs`: end of its overlap after a rotation. */

@@ -21,6 +21,8 @@ export abstract class CredentialEntry {
   readonly audience: readonly string[] | null
   /** Null: from anywhere. */
   readonly ipAllow: IpAllow | null = null
+  /** Disabled since a restore, with all others from before it (rule B1). */
+  readonly suspended: boolean = false
   /** Verifications that passed since they were last collected. */
   uses = 0
   /** When the first of those uses was. */

@@ -27,6 +27,8 @@ const DETAILS: Partial<Record<VerdictCode, string>> = {
   insufficient_permissions: 'The credential lacks the permissions that this call needs.',
 }
 
+const SUSPENDED =
+  'The credential is suspended: Claviger was restored from a backup that does not know whether it was revoked since. Ask its operator.'
 const NO_AUDIENCE =
   'The verifier states no audience. Give `require.audience`, or `any` to accept tokens of every audience.'
 const NO_ADDRESS =
@@ -53,6 +55,7 @@ export function decide(
     if (!meetsAudience(audience, required.audience)) return refusal(entry, 'wrong_audience')
   }
   const fault = state === undefined ? undefined : stateOrTimeFault(state, nowMs)
+  if (fault === 'disabled' && entry.suspended) return refusal(entry, fault, SUSPENDED)
   if (fault !== undefined) return refusal(entry, fault)
   if (entry.ipAllow !== null) {
     if (required.ip === undefined) return refusal(entry, 'ip_denied', NO_ADDRESS)

@@ -18,11 +18,13 @@ export class KeyCredential extends CredentialEntry {
   /** The position of the snapshot it was read in: changes up to there are in it (rule F2). */
   readonly position: Position
   override readonly ipAllow: IpAllow | null
+  override readonly suspended: boolean
 
   constructor(record: KeyRecord, fill: KeyFill, grant: Grant) {
     super({ id: record.id, subject: record.subject, grant, audience: null })
     this.record = record
     this.position = fill.position
+    this.suspended = record.suspended === true
     this.ipAllow = record.ipAllow === null ? null : compileIpAllow(record.ipAllow)
   }
 
@@ -30,7 +32,7 @@ export class KeyCredential extends CredentialEntry {
     const { record } = this
     return {
       revoked: record.revoked || record.secret.revoked || facts.rules.killerOfKey(record) !== undefined,
-      disabled: record.disabled || subject?.disabled === true,
+      disabled: record.disabled || this.suspended || subject?.disabled === true,
       acceptedUntilMs: Number.POSITIVE_INFINITY,
       secretUntilMs: record.secret.validUntilMs ?? Number.POSITIVE_INFINITY,
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
