@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { comparePositions, type Position, type Refusal, refuse, sha256, Verifier } from '@claviger/verify'
 import { DatabaseSource } from './changes/database-source.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -20,6 +21,7 @@ import { createRefreshTokens } from './sessions/refresh-token.ts'
 import { Keyring } from './signing/keyring.ts'
 import { currentPublicUrl, setPublicUrl } from './signing/public-url.ts'
 import { turnDueRings } from './signing/turn-due-rings.ts'
+import type { EngineStatistics, Readiness, ReadinessProblem } from './statistics/engine-statistics.ts'
 import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
@@ -60,6 +62,8 @@ const RULE_EXPIRY_INTERVAL_MS = 3_600_000
 const KEYRING_INTERVAL_MS = 60_000
 /** A commit reaches this thread within a message's way; one that does not has been lost with its thread. */
 const MAX_APPLY_WAIT_MS = 2_000
+/** What makes a queue a fault: hundreds of times what a commit takes on a slow disk. */
+const MAX_QUEUE_WAIT_MS = 2_000
 
 /**
  * Opens the data folder, makes what a first start makes, and starts the writer thread.
@@ -95,7 +99,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       refreshTokens: createRefreshTokens(masterKey, random),
     }
     const createdRootKey = await install(parts)
-    const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
+    const engine = new Engine(parts, { lock, database, file, folder, createdRootKey, log })
     const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
     await engine.setPublicUrl(publicUrl)
     await engine.open()
@@ -109,6 +113,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 interface Installation {
   readonly lock: FolderLock
   readonly database: OpenDatabase
+  readonly file: string
   readonly folder: string
   readonly createdRootKey: Secret | null
   readonly log: (problem: Problem) => void
@@ -233,14 +238,35 @@ export class Engine {
     return resetRootKey({ ...this.#parts, actor: { kind: 'installation' } })
   }
 
-  /** Whether commands can be stored and credentials be verified now. */
-  async isReady(): Promise<boolean> {
-    if (!this.#parts.writer.alive) return false
-    try {
-      await this.#parts.reader.selectFrom('installation').select('id').executeTakeFirst()
-      return true
-    } catch {
-      return false
+  /**
+   * Whether the node can do its work. It is `unavailable` when no verdict would be honest, or when nothing but a restart
+   * helps; `degraded` when changes are not stored for now, for what was stored is still verified.
+   */
+  async readiness(): Promise<Readiness> {
+    const fatal: ReadinessProblem[] = []
+    if (!this.#parts.writer.alive) fatal.push('writer_stopped')
+    if (!(await this.#canRead())) fatal.push('database_unreadable')
+    const { storageFull, oldestWaitMs } = this.#parts.writer.statistics()
+    const passing: ReadinessProblem[] = []
+    if (storageFull) passing.push('storage_full')
+    if (oldestWaitMs > MAX_QUEUE_WAIT_MS) passing.push('writer_behind')
+    const status = fatal.length > 0 ? 'unavailable' : passing.length > 0 ? 'degraded' : 'ready'
+    return { status, problems: [...fatal, ...passing] }
+  }
+
+  /** Counts since the start, and what the node holds now. It reads no table. */
+  async statistics(): Promise<EngineStatistics> {
+    const management = await this.verifierOf(MANAGEMENT_PROJECT)
+    const customers = [...this.#openVerifiers].filter((verifier) => verifier !== management)
+    const { file } = this.#installation
+    return {
+      verifiers: customers.map((verifier) => verifier.statistics()),
+      management: management.statistics(),
+      writer: this.#parts.writer.statistics(),
+      unwrittenUsage: this.#usage.unwritten,
+      projects: this.#projectIds.size - 1,
+      databaseBytes: sizeOf(file),
+      walBytes: sizeOf(`${file}-wal`),
     }
   }
 
@@ -290,6 +316,15 @@ export class Engine {
     this.#installation.database.sqlite.close()
     await this.#parts.writer.close()
     this.#installation.lock.release()
+  }
+
+  async #canRead(): Promise<boolean> {
+    try {
+      await this.#parts.reader.selectFrom('installation').select('id').executeTakeFirst()
+      return true
+    } catch {
+      return false
+    }
   }
 
   /**
@@ -346,6 +381,11 @@ export class Engine {
   #dropExpiredRules(): void {
     for (const verifier of this.#openVerifiers) verifier.dropExpiredRules()
   }
+}
+
+/** 0: there is no such file. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function logToStandardError({ message, cause }: Problem): void {

@@ -10,6 +10,9 @@ import { addHealth } from './health.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { addManagementApi } from './management-api.ts'
+import type { HttpDurations } from './metrics/http-durations.ts'
+import { addMetricsRoute } from './metrics/metrics-route.ts'
+import type { NodeMetrics } from './metrics/node-metrics.ts'
 import { answerNotFound } from './not-found.ts'
 import { addPages } from './pages.ts'
 import { sendProblem, toCodedError } from './problem.ts'
@@ -26,12 +29,15 @@ export interface ApplicationParts {
   readonly certificate: ServerCertificate | null
   /** Whether the issuer's address is known: before that only `/healthz` and `/readyz` answer. */
   readonly isOpen: () => boolean
+  readonly durations: HttpDurations
+  readonly metrics: NodeMetrics
 }
 
 /** Puts the HTTP side together: from the connection to the routes. */
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
   const { engine, log, isOpen } = parts
   const server = fastifyOf(parts)
+  parts.durations.watch(server)
   server.addHook('onResponse', (request, reply, done) => {
     logAnswer(log, request, reply)
     done()
@@ -43,9 +49,10 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
-  addHealth(server, async () => isOpen() && (await engine.isReady()))
+  addHealth(server, { engine, isOpen })
   addWellKnown(server, engine)
   addManagementApi(server, engine)
+  addMetricsRoute(server, parts.metrics)
   await server.register(addPages)
   await server.ready()
   return server
