@@ -61,11 +61,15 @@ export function makePage<Row, Item>(
   const hasMore = rows.length > request.limit && last !== undefined
   return {
     items: shown.map(describe.itemOf),
-    nextCursor: hasMore ? Buffer.from(describe.keyOf(last)).toString('base64url') : null,
+    nextCursor: makeCursor(hasMore ? describe.keyOf(last) : undefined),
   }
 }
 
-/** A cursor is opaque to callers: the sort key in base64url. */
+/** A cursor is opaque to callers: the sort key in base64url. Null: there is nothing after it. */
+export function makeCursor(key: string | undefined): string | null {
+  return key === undefined ? null : Buffer.from(key).toString('base64url')
+}
+
 function readCursor(cursor: string): string {
   const key = Buffer.from(cursor, 'base64url').toString()
   if (key !== '' && Buffer.from(key).toString('base64url') === cursor) return key

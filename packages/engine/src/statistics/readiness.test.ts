@@ -10,7 +10,9 @@ async function open(): Promise<{ engine: Engine; file: string }> {
   return { engine, file }
 }
 
-test('a node is degraded while changes wait for the disk, and ready once they are stored', async () => {
+test('a node is degraded while changes wait for the disk, and ready once they are stored', {
+  timeout: 30_000,
+}, async () => {
   const { engine, file } = await open()
   onTestFinished(() => engine.close())
   expect(await engine.readiness()).toEqual({ status: 'ready', problems: [] })
@@ -19,7 +21,7 @@ test('a node is degraded while changes wait for the disk, and ready once they ar
   other.exec('BEGIN IMMEDIATE')
   const put = engine.project('default').roles.put('reader', { permissions: ['a:b'] })
   await expect
-    .poll(() => engine.readiness(), { timeout: 4_500, interval: 100 })
+    .poll(() => engine.readiness(), { timeout: 10_000, interval: 100 })
     .toEqual({ status: 'degraded', problems: ['writer_behind'] })
   other.exec('ROLLBACK')
   await put
