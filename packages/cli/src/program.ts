@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
@@ -60,6 +61,7 @@ Examples:
   addProjects(program)
   addManagementKeys(program)
   addRootKey(program)
+  addDoctor(program, setExitCode)
   addCompletion(program)
   return program
 }
