@@ -167,3 +167,12 @@ test('no metrics port is opened unless one is named', async () => {
   const claviger = await start()
   expect(claviger.lines.some((line) => line.includes('metrics are served'))).toBe(false)
 })
+
+test('a metrics port that is taken stops the start, and is named', async () => {
+  const claviger = await start()
+  const starting = startTestServer({ metricsPort: claviger.port })
+  await expect(starting).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`port ${claviger.port} (EADDRINUSE)`),
+  })
+})

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { CodedError } from '@claviger/engine'
 import type { Logger } from 'pino'
 import { DATA_HEADERS } from '../security-headers.ts'
 import { METRICS_MEDIA_TYPE, type NodeMetrics } from './node-metrics.ts'
@@ -31,11 +32,19 @@ export class MetricsListener {
     this.#server.maxConnections = MAX_CONNECTIONS
   }
 
-  /** Resolves with the port. Rejects when it cannot be listened on. */
+  /** Resolves with the port. Throws `unavailable` when it cannot be listened on. */
   async listen(): Promise<number> {
     const { host, port } = this.#options
     this.#server.listen(port, host)
-    await once(this.#server, 'listening')
+    try {
+      await once(this.#server, 'listening')
+    } catch (error) {
+      const reason = error instanceof Error && 'code' in error ? error.code : error
+      throw new CodedError(
+        'unavailable',
+        `The metrics cannot be served on ${host}, port ${port} (${reason}). Choose another with --metrics-port.`,
+      )
+    }
     const address = this.#server.address()
     return address === null || typeof address === 'string' ? port : address.port
   }
