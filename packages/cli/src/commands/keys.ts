@@ -161,25 +161,15 @@ function addReview(keys: Command): void {
     keys
       .command('review')
       .description('Find the active keys that somebody should look at, and say why.')
-      .option('--unused <duration>', 'count keys as unused after so long', parseDuration, 90 * DAY_SECONDS)
-      .option(
-        '--expiring <duration>',
-        'count keys that expire within this time',
-        parseDuration,
-        14 * DAY_SECONDS,
-      )
-      .option(
-        '--not-rotated <duration>',
-        'count texts as old after so long',
-        parseDuration,
-        365 * DAY_SECONDS,
-      )
+      .addOption(periodOption('--unused <duration>', 'count keys as unused after so long', 90))
+      .addOption(periodOption('--expiring <duration>', 'count keys that expire within this time', 14))
+      .addOption(periodOption('--not-rotated <duration>', 'count texts as old after so long', 365))
       .option('--limit <number>', 'of each kind, so many at most', parseWholeNumber, 1_000),
   )
     .addHelpText(
       'after',
       `
-Without options: unused for 90d, expiring within 14d, not rotated for 365d. It changes nothing.
+It changes nothing.
 
 Examples:
   $ claviger keys review
@@ -196,6 +186,10 @@ Examples:
       if (options.json === true) printJson({ findings })
       else printReview(findings)
     })
+}
+
+function periodOption(flag: string, description: string, days: number): Option {
+  return new Option(flag, description).argParser(parseDuration).default(days * DAY_SECONDS, `${days}d`)
 }
 
 function addRead(keys: Command): void {
