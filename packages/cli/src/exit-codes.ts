@@ -1,7 +1,7 @@
 /** What the command ends with, for scripts. */
 export const EXIT = {
   ok: 0,
-  /** The server, or this machine, said no; of `verify`: the credential may not pass; of `inspect`: a check fails. */
+  /** The server, or this machine, said no; of `verify`: the credential may not pass; of `inspect` or `doctor`: a check fails. */
   refused: 1,
   usage: 2,
   unreachable: 3,
@@ -11,8 +11,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 export const EXIT_CODES_HELP = `
 Exit codes:
-  0  done; of verify: the credential may pass; of inspect: no check fails
-  1  refused or failed; of verify: the credential may not pass; of inspect: a check fails
+  0  done; of verify: the credential may pass; of inspect, doctor: no check fails
+  1  refused or failed; of verify: the credential may not pass; of inspect, doctor: a check fails
   2  the command was not given rightly
   3  no Claviger server could be reached`
 

@@ -4,6 +4,7 @@ import { addAudiences } from './commands/audiences.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
@@ -66,6 +67,7 @@ Examples:
   addRootKey(program)
   addBackup(program)
   addRestore(program)
+  addDoctor(program, setExitCode)
   addCompletion(program)
   return program
 }

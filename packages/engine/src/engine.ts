@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import {
   comparePositions,
   type Position,
@@ -37,6 +38,7 @@ import { createRefreshTokens } from './sessions/refresh-token.ts'
 import { Keyring } from './signing/keyring.ts'
 import { currentPublicUrl, setPublicUrl } from './signing/public-url.ts'
 import { turnDueRings } from './signing/turn-due-rings.ts'
+import type { EngineStatistics, Readiness, ReadinessProblem } from './statistics/engine-statistics.ts'
 import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
@@ -73,6 +75,8 @@ const RULE_EXPIRY_INTERVAL_MS = 3_600_000
 const KEYRING_INTERVAL_MS = 60_000
 /** A commit reaches this thread within a message's way; one that does not has been lost with its thread. */
 const MAX_APPLY_WAIT_MS = 2_000
+/** What makes a queue a fault: hundreds of times what a commit takes on a slow disk. */
+const MAX_QUEUE_WAIT_MS = 2_000
 
 /**
  * Opens the data folder, makes what a first start makes, and starts the writer thread.
@@ -117,6 +121,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       lock,
       writer,
       database,
+      file,
       folder,
       createdRootKey,
       log,
@@ -137,6 +142,7 @@ interface Installation {
   readonly lock: FolderLock
   readonly writer: Writer
   readonly database: OpenDatabase
+  readonly file: string
   readonly folder: string
   readonly createdRootKey: Secret | null
   readonly log: (problem: Problem) => void
@@ -348,14 +354,35 @@ export class Engine {
     return resetRootKey({ ...this.#parts, actor: { kind: 'installation' } })
   }
 
-  /** Whether commands can be stored and credentials be verified now. */
-  async isReady(): Promise<boolean> {
-    if (!this.#parts.writer.alive) return false
-    try {
-      await this.#parts.reader.selectFrom('installation').select('id').executeTakeFirst()
-      return true
-    } catch {
-      return false
+  /**
+   * Whether the node can do its work. It is `unavailable` when no verdict would be honest, or when nothing but a restart
+   * helps; `degraded` when changes are not stored for now, for what was stored is still verified.
+   */
+  async readiness(): Promise<Readiness> {
+    const fatal: ReadinessProblem[] = []
+    if (!this.#parts.writer.alive) fatal.push('writer_stopped')
+    if (!(await this.#canRead())) fatal.push('database_unreadable')
+    const { storageFull, oldestWaitMs } = this.#installation.writer.statistics()
+    const passing: ReadinessProblem[] = []
+    if (storageFull) passing.push('storage_full')
+    if (oldestWaitMs > MAX_QUEUE_WAIT_MS) passing.push('writer_behind')
+    const status = fatal.length > 0 ? 'unavailable' : passing.length > 0 ? 'degraded' : 'ready'
+    return { status, problems: [...fatal, ...passing] }
+  }
+
+  /** Counts since the start, and what the node holds now. It reads no table. */
+  async statistics(): Promise<EngineStatistics> {
+    const management = await this.verifierOf(MANAGEMENT_PROJECT)
+    const customers = [...this.#openVerifiers].filter((verifier) => verifier !== management)
+    const { file } = this.#installation
+    return {
+      verifiers: customers.map((verifier) => verifier.statistics()),
+      management: management.statistics(),
+      writer: this.#installation.writer.statistics(),
+      unwrittenUsage: this.#usage.unwritten,
+      projects: this.#projectIds.size - 1,
+      databaseBytes: sizeOf(file),
+      walBytes: sizeOf(`${file}-wal`),
     }
   }
 
@@ -426,6 +453,15 @@ export class Engine {
     this.#installation.lock.release()
   }
 
+  async #canRead(): Promise<boolean> {
+    try {
+      await this.#parts.reader.selectFrom('installation').select('id').executeTakeFirst()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /**
    * Resolves once the node's own verifier has applied the position: whoever signs a token with it must not be
    * behind it (rule V2).
@@ -493,6 +529,11 @@ export class Engine {
   #dropExpiredRules(): void {
     for (const verifier of this.#openVerifiers) verifier.dropExpiredRules()
   }
+}
+
+/** 0: there is no such file. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function logToStandardError({ message, cause }: Problem): void {

@@ -82,8 +82,13 @@ export function makePage<Row, Item>(
   const hasMore = rows.length > request.limit && last !== undefined
   return {
     items: shown.map(describe.itemOf),
-    nextCursor: hasMore ? writeCursor(describe.keyOf(last), request.binding) : null,
+    nextCursor: makeCursor(hasMore ? describe.keyOf(last) : undefined, request),
   }
+}
+
+/** The cursor of what comes after the sort key; null: there is nothing after it. */
+export function makeCursor(key: string | undefined, { binding }: PageRequest): string | null {
+  return key === undefined ? null : writeCursor(key, binding)
 }
 
 /**

@@ -12,6 +12,9 @@ import { addHealth } from './health.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { addManagementApi } from './management-api.ts'
+import type { HttpDurations } from './metrics/http-durations.ts'
+import { addMetricsRoute } from './metrics/metrics-route.ts'
+import type { NodeMetrics } from './metrics/node-metrics.ts'
 import { answerNotFound } from './not-found.ts'
 import { addPages } from './pages.ts'
 import { reported, sendProblem } from './problem.ts'
@@ -31,6 +34,8 @@ export interface ApplicationParts {
   readonly certificate: ServerCertificate | null
   /** Whether the issuer's address is known: before that only `/healthz` and `/readyz` answer. */
   readonly isOpen: () => boolean
+  readonly durations: HttpDurations
+  readonly metrics: NodeMetrics
 }
 
 /** Puts the HTTP side together: from the connection to the routes. */
@@ -45,6 +50,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   }
   const lane = new DirectLane({ ...parts, api, nextRequestId })
   const server = fastifyOf(parts, { nextRequestId, lane, guesses })
+  parts.durations.watch(server)
   server.addHook('preClose', (done) => {
     lane.close()
     done()
@@ -60,9 +66,10 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
-  addHealth(server, async () => isOpen() && (await engine.isReady()))
+  addHealth(server, { engine, isOpen })
   addWellKnown(server, engine)
   addManagementApi(server, api)
+  addMetricsRoute(server, parts.metrics)
   await server.register(addPages)
   await server.ready()
   return server

@@ -33,6 +33,7 @@ test('without any setting it listens on 127.0.0.1:2528 and keeps its data in the
     database: `sqlite:${join(folder, 'claviger-data', 'claviger.db')}`,
     trustProxy: [],
     insecureHttp: false,
+    metricsHost: '127.0.0.1',
     logLevel: 'info',
   })
 })
@@ -56,6 +57,8 @@ test('every setting is read from each of the three places', () => {
     tlsCert: '/c',
     tlsKey: '/k',
     insecureHttp: 'true',
+    metricsPort: '90',
+    metricsHost: '127.0.0.8',
     logLevel: 'error',
   }
   expect(Object.keys(texts).sort()).toEqual([...CONFIGURATION_NAMES].sort())
@@ -65,6 +68,7 @@ test('every setting is read from each of the three places', () => {
     publicUrl: 'https://a.example/b',
     trustProxy: ['10.0.0.0/8', '::1'],
     insecureHttp: true,
+    metricsPort: 90,
   }
   expect(read(texts)).toEqual(expected)
   const environment = Object.fromEntries(

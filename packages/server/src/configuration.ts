@@ -46,6 +46,18 @@ export const Configuration = Type.Object(
       description: 'Serve plain HTTP beyond loopback: whoever is on the way can read every credential.',
       default: false,
     }),
+    metricsPort: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        description: 'Serve /metrics without a credential on a port of its own; 0: any free one.',
+      }),
+    ),
+    metricsHost: Type.String({
+      minLength: 1,
+      description: 'The address of the metrics port.',
+      default: '127.0.0.1',
+    }),
     logLevel: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
       description: 'The least serious log line that is written.',
       default: 'info',

@@ -160,12 +160,14 @@ export class DirectLane {
     if (this.#closing) headers.connection = 'close'
     response.writeHead(status, headers)
     response.end(body)
+    const durationMs = performance.now() - startedAtMs
+    this.#parts.durations.counterOf(route.path, route.method)(status, durationMs / 1000)
     logAnswer(this.#parts.log, {
       requestId,
       method: route.method,
       route: route.path,
       status,
-      durationMs: performance.now() - startedAtMs,
+      durationMs,
       caller: caller.keyId,
       client: clientAddress,
       quiet: route.quiet === true,

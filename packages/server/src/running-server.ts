@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import { type ApplicationParts, buildApplication } from './application.ts'
 import type { Configuration } from './configuration.ts'
 import type { ClavigerServer } from './create-server.ts'
+import { HttpDurations } from './metrics/http-durations.ts'
+import { MetricsListener } from './metrics/metrics-listener.ts'
+import { NodeMetrics } from './metrics/node-metrics.ts'
 import { ServerCertificate } from './server-certificate.ts'
 import { closeGracefully } from './shutdown.ts'
 
@@ -15,7 +18,7 @@ export function addressOf({ host, port, tlsCert }: Configuration): string {
 
 /** Binds an open engine to its HTTP side, from the first request to the last. */
 export async function runServer(
-  parts: Omit<ApplicationParts, 'isOpen' | 'certificate'>,
+  parts: Omit<ApplicationParts, 'isOpen' | 'certificate' | 'durations' | 'metrics'>,
 ): Promise<ClavigerServer> {
   const { engine, configuration, limits, log } = parts
   const { tlsCert, tlsKey } = configuration
@@ -24,7 +27,15 @@ export async function runServer(
   let url: string | undefined
   let isOpen = false
   let closing: Promise<void> | undefined
-  const application = await buildApplication({ ...parts, certificate, isOpen: () => isOpen })
+  const durations = new HttpDurations()
+  const metrics = new NodeMetrics(engine, durations)
+  const own = { certificate, durations, metrics, isOpen: () => isOpen }
+  const application = await buildApplication({ ...parts, ...own })
+  const { metricsHost, metricsPort } = configuration
+  const metricsListener =
+    metricsPort === undefined
+      ? null
+      : new MetricsListener({ host: metricsHost, port: metricsPort, metrics, log })
 
   return {
     createdRootKey: engine.createdRootKey,
@@ -38,6 +49,8 @@ export async function runServer(
       const listening = addressOf({ ...configuration, port: portOf(application) })
       // Only with the port that was found free is the issuer known; nothing is answered with another one before.
       if (configuration.publicUrl === undefined) await engine.setPublicUrl(listening)
+      const openedPort = await metricsListener?.listen()
+      if (openedPort !== undefined) log.info({ host: metricsHost, port: openedPort }, 'metrics are served')
       certificate?.watch()
       isOpen = true
       url = listening
@@ -48,7 +61,9 @@ export async function runServer(
     },
     close() {
       certificate?.unwatch()
-      closing ??= closeGracefully(application, limits.closeGraceMs).finally(() => engine.close())
+      closing ??= Promise.all([closeGracefully(application, limits.closeGraceMs), metricsListener?.close()])
+        .then(() => undefined)
+        .finally(() => engine.close())
       return closing
     },
   }

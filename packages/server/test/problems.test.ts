@@ -7,6 +7,8 @@ import { buildApplication } from '../src/application.ts'
 import { completeConfiguration } from '../src/configuration.ts'
 import { HTTP_LIMITS } from '../src/http-limits.ts'
 import { createLog } from '../src/log.ts'
+import { HttpDurations } from '../src/metrics/http-durations.ts'
+import { NodeMetrics } from '../src/metrics/node-metrics.ts'
 import { openApiDocument } from '../src/openapi/document.ts'
 import { problemsPage } from '../src/openapi/problems-page.ts'
 import { problemOf, toCodedError } from '../src/problem.ts'
@@ -64,6 +66,7 @@ test('a failure of Claviger’s own is a 500 that shows nothing, and its cause i
   const lines: string[] = []
   const configuration = completeConfiguration({ data: folder }, folder)
   const engine = await createEngine({ database: configuration.database })
+  const durations = new HttpDurations()
   const application = await buildApplication({
     engine,
     configuration,
@@ -71,6 +74,8 @@ test('a failure of Claviger’s own is a 500 that shows nothing, and its cause i
     log: createLog('info', { write: (line) => void lines.push(line) }),
     certificate: null,
     isOpen: () => true,
+    durations,
+    metrics: new NodeMetrics(engine, durations),
   })
   // A database that is closed under a running server is a fault that no code foresees.
   await engine.close()
@@ -82,7 +87,12 @@ test('a failure of Claviger’s own is a 500 that shows nothing, and its cause i
   const logged = lines.map((line) => JSON.parse(line)).find((line) => line.err !== undefined)
   expect(logged).toMatchObject({ level: 50, requestId })
   expect(logged.err.stack).toContain('jwks')
-  expect((await application.inject('/readyz')).statusCode).toBe(503)
+  const readiness = await application.inject('/readyz')
+  expect(readiness.statusCode).toBe(503)
+  expect(readiness.json()).toEqual({
+    status: 'unavailable',
+    problems: ['writer_stopped', 'database_unreadable'],
+  })
   expect((await application.inject('/healthz')).statusCode).toBe(200)
   await application.close()
   rmSync(folder, { recursive: true })
@@ -93,6 +103,7 @@ test('until the issuer is known nothing but health is answered', async () => {
   const configuration = completeConfiguration({ data: folder }, folder)
   const engine = await createEngine({ database: configuration.database })
   const log = createLog('silent', { write: () => {} })
+  const durations = new HttpDurations()
   const application = await buildApplication({
     engine,
     configuration,
@@ -100,6 +111,8 @@ test('until the issuer is known nothing but health is answered', async () => {
     log,
     certificate: null,
     isOpen: () => false,
+    durations,
+    metrics: new NodeMetrics(engine, durations),
   })
   for (const url of [
     '/v1/verify',

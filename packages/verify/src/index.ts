@@ -78,5 +78,12 @@ export {
   type VerdictStatus,
 } from './verdict.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
-export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
+export type { VerdictCount } from './verifier/verdict-counts.ts'
+export {
+  type Identification,
+  type KeyUse,
+  Verifier,
+  type VerifierOptions,
+  type VerifierStatistics,
+} from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

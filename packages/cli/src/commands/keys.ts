@@ -1,11 +1,15 @@
 import { type Command, Option } from 'commander'
 import { clearedMembers, clearOption } from '../cleared-members.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
+import { parseDuration } from '../duration.ts'
+import { listKeys } from '../list-keys.ts'
 import { parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
+import { reviewKeys } from '../review-keys.ts'
 import { KEY_STATUSES, printIssuedKey, printKey, printKeys } from '../show-key.ts'
 import { printReceipt } from '../show-receipt.ts'
+import { printReview } from '../show-review.ts'
 
 interface KeyOptions extends ConnectionOptions {
   readonly roles?: string[]
@@ -34,8 +38,21 @@ interface ListOptions extends ConnectionOptions {
   readonly prefix?: string
   readonly locator?: string
   readonly status?: (typeof KEY_STATUSES)[number]
+  readonly neverUsed?: boolean
+  readonly unused?: number
+  readonly expiring?: number
+  readonly neverExpires?: boolean
+  readonly notRotated?: number
+  readonly overBroad?: boolean
   readonly limit?: number
   readonly cursor?: string
+}
+
+interface ReviewOptions extends ConnectionOptions {
+  readonly unused: number
+  readonly expiring: number
+  readonly notRotated: number
+  readonly limit: number
 }
 
 interface RotateOptions extends ConnectionOptions {
@@ -47,6 +64,8 @@ interface RevokeOptions extends ConnectionOptions {
   readonly keepIssued?: boolean
 }
 
+const DAY_SECONDS = 86_400
+
 /** What `keys change --clear` can take away: the members that may be null. */
 const CLEARABLE = ['scopes', 'expires-at', 'not-before', 'ip-allow'] as const
 
@@ -57,6 +76,7 @@ export function addKeys(program: Command): void {
     .description('Create, change, rotate and end API keys.')
   addCreate(keys)
   addList(keys)
+  addReview(keys)
   addRead(keys)
   addChange(keys)
   addRotate(keys)
@@ -97,17 +117,79 @@ function addList(keys: Command): void {
     .option('--prefix <text>', 'of this prefix')
     .option('--locator <text>', 'of this locator, the part after the prefix that logs show')
     .addOption(new Option('--status <status>', 'of this status').choices(KEY_STATUSES))
+    .option('--never-used', 'never used since they were created')
+    .option('--unused <duration>', 'neither created nor used for so long, such as 30d', parseDuration)
+    .option('--expiring <duration>', 'that expire within this time, such as 7d', parseDuration)
+    .option('--never-expires', 'without an expiry')
+    .option('--not-rotated <duration>', 'whose text is at least so old, such as 90d', parseDuration)
+    .option('--over-broad', 'that may act on every resource')
   addPageOptions(command)
   addConnectionOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ claviger keys list --status active\n  $ claviger keys list --subject team-7 --json',
+      `
+Several filters together list the keys that meet all of them.
+
+Examples:
+  $ claviger keys list --status active
+  $ claviger keys list --subject team-7 --json
+  $ claviger keys list --status active --never-used --unused 30d
+  $ claviger keys list --status active --expiring 7d
+  $ claviger keys list --over-broad --not-rotated 90d`,
     )
-    .action(async ({ url, project, data, json, ...query }: ListOptions) => {
-      const page = await connect({ url, project, data }).listKeys({ query })
-      if (json === true) printJson(page)
-      else printKeys(page)
+    .action(
+      async ({
+        url,
+        project,
+        data,
+        json,
+        unused: unusedForSeconds,
+        expiring: expiresWithinSeconds,
+        notRotated: notRotatedForSeconds,
+        ...filters
+      }: ListOptions) => {
+        const query = { ...filters, unusedForSeconds, expiresWithinSeconds, notRotatedForSeconds }
+        const page = await listKeys(connect({ url, project, data }), query)
+        if (json === true) printJson(page)
+        else printKeys(page)
+      },
+    )
+}
+
+function addReview(keys: Command): void {
+  addConnectionOptions(
+    keys
+      .command('review')
+      .description('Find the active keys that somebody should look at, and say why.')
+      .addOption(periodOption('--unused <duration>', 'count keys as unused after so long', 90))
+      .addOption(periodOption('--expiring <duration>', 'count keys that expire within this time', 14))
+      .addOption(periodOption('--not-rotated <duration>', 'count texts as old after so long', 365))
+      .option('--limit <number>', 'of each kind, so many at most', parseWholeNumber, 1_000),
+  )
+    .addHelpText(
+      'after',
+      `
+It changes nothing.
+
+Examples:
+  $ claviger keys review
+  $ claviger keys review --unused 30d --not-rotated 90d
+  $ claviger keys review --json`,
+    )
+    .action(async ({ unused, expiring, notRotated, limit, ...options }: ReviewOptions) => {
+      const periods = {
+        unusedSeconds: unused,
+        expiringSeconds: expiring,
+        notRotatedSeconds: notRotated,
+      }
+      const findings = await reviewKeys(connect(options), { ...periods, limit })
+      if (options.json === true) printJson({ findings })
+      else printReview(findings)
     })
+}
+
+function periodOption(flag: string, description: string, days: number): Option {
+  return new Option(flag, description).argParser(parseDuration).default(days * DAY_SECONDS, `${days}d`)
 }
 
 function addRead(keys: Command): void {

@@ -80,7 +80,7 @@ export class Operations extends HeyApiClient {
     /**
      * List API keys
      *
-     * The oldest first, without those that were deleted.
+     * The oldest first, without those that were deleted. A page looks at a bounded number of keys: one that is filtered may hold few or none, and more may follow as long as `nextCursor` is not null.
      *
      * The management key needs the verb `keys:read`.
      */

@@ -1560,6 +1560,30 @@ export type ListKeysData = {
          */
         subject?: string;
         prefix?: string;
+        /**
+         * True: never used since it was created. False: used at least once.
+         */
+        neverUsed?: boolean;
+        /**
+         * Neither created nor used for so long.
+         */
+        unusedForSeconds?: number;
+        /**
+         * Still valid, and expires within this time.
+         */
+        expiresWithinSeconds?: number;
+        /**
+         * True: without an expiry. False: with one, past or to come.
+         */
+        neverExpires?: boolean;
+        /**
+         * Its current text is at least so old.
+         */
+        notRotatedForSeconds?: number;
+        /**
+         * True: it holds an action on every resource, such as `*:*` or `*:read`, by itself or by a role.
+         */
+        overBroad?: boolean;
     };
     url: '/v1/keys';
 };

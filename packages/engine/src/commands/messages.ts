@@ -65,6 +65,6 @@ export type ToWriter = { readonly type: 'run'; readonly command: QueuedCommand }
 export type FromWriter =
   | { readonly type: 'ready' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly detail: string }
-  /** Everything that one transaction settled, in commit order. */
-  | { readonly type: 'answers'; readonly outcomes: readonly Outcome[] }
+  /** Everything that one transaction settled, in commit order, and how long it took from its begin to its end. */
+  | { readonly type: 'answers'; readonly outcomes: readonly Outcome[]; readonly tookMs: number }
   | { readonly type: 'problem'; readonly problem: Problem }

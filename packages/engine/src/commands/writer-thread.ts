@@ -91,8 +91,10 @@ function serve(port: MessagePort, machine: BatchMachine): void {
   async function work(): Promise<void> {
     working = true
     for (let batch = takeBatch(port, queue); batch.length > 0; batch = takeBatch(port, queue)) {
+      const begunAtMs = performance.now()
       const outcomes = await runBatch(machine, batch)
-      port.postMessage({ type: 'answers', outcomes } satisfies FromWriter)
+      const tookMs = performance.now() - begunAtMs
+      port.postMessage({ type: 'answers', outcomes, tookMs } satisfies FromWriter)
     }
     working = false
     if (queue[0]?.type === 'close') stop(port, machine)

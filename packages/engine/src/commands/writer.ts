@@ -10,6 +10,7 @@ import { newId, type Random } from '../random.ts'
 import type { Actor } from './command.ts'
 import type { FromWriter, OnceRecord, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
 import type { ArgsOf, CommandMap, Commands, ResultOf } from './registry.ts'
+import { WriterCounts, type WriterStatistics } from './writer-counts.ts'
 
 export interface WriterOptions {
   /** The SQLite file; its folder exists and is locked by the caller (storage/folder-lock.ts). */
@@ -40,6 +41,8 @@ export interface Settled<Result> {
 export type CommandRunner = Pick<Writer, 'run' | 'alive' | 'onChanges'>
 
 interface PendingCall {
+  /** By the process's own clock, which nobody sets. */
+  readonly sentAtMs: number
   resolve(settled: Settled<unknown>): void
   reject(error: Error): void
 }
@@ -61,6 +64,7 @@ export class Writer<Registry extends CommandMap = Commands> {
   readonly #listeners = new Set<ChangeListener>()
   readonly #started = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
+  readonly #counts = new WriterCounts()
   #state: 'starting' | 'running' | 'closing' | 'stopped' = 'starting'
 
   private constructor(options: WriterOptions) {
@@ -101,6 +105,13 @@ export class Writer<Registry extends CommandMap = Commands> {
     return this.#state === 'running'
   }
 
+  /** Counts since the start, and what waits now. */
+  statistics(): WriterStatistics {
+    const [oldest] = this.#pending.values()
+    const oldestWaitMs = oldest === undefined ? 0 : performance.now() - oldest.sentAtMs
+    return { ...this.#counts.read(), queued: this.#pending.size, oldestWaitMs }
+  }
+
   /**
    * Runs a command and resolves with its result, durable, once every listener was told of its changes (rule
    * F1). Rejects with a `CodedError`. `unavailable` leaves open whether the command was stored.
@@ -133,7 +144,8 @@ export class Writer<Registry extends CommandMap = Commands> {
       return Promise.reject(new TypeError(`the arguments of ${name} cannot be sent to another thread`))
     }
     if (this.#pending.size === 0) this.#worker.ref()
-    this.#pending.set(id, { resolve: call.resolve as PendingCall['resolve'], reject: call.reject })
+    const resolve = call.resolve as PendingCall['resolve']
+    this.#pending.set(id, { sentAtMs: performance.now(), resolve, reject: call.reject })
     return call.promise
   }
 
@@ -170,6 +182,7 @@ export class Writer<Registry extends CommandMap = Commands> {
     } else if (message.type === 'problem') {
       this.#options.logProblem(message.problem)
     } else {
+      this.#counts.add(message)
       for (const outcome of message.outcomes) this.#settle(outcome)
       if (this.#pending.size === 0 && this.#state === 'running') this.#worker.unref()
     }

@@ -1,14 +1,16 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { parseInput } from '../input.ts'
 import { authorizeRead } from '../management/authorize.ts'
-import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
+import { makeCursor, makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import { KINDS_FOR_KEYS } from '../revocation/is-killed.ts'
 import type { Scope } from '../scope.ts'
 import type { Schema } from '../storage/schema.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
+import { broadRolesOf, HygieneFilters, isOverBroad, loadRoles, matchesHygiene } from './hygiene-filters.ts'
 import { selectKeys } from './key.ts'
 import { KeyStatus, type KeyView, loadKeyDetails, viewKey } from './key-view.ts'
+import { findScanEnd } from './scan-window.ts'
 
 /** The filters that customers' keys and management keys share. */
 export const KeyFilters = {
@@ -25,30 +27,53 @@ export const ListKeysInput = Type.Object(
     ...KeyFilters,
     subject: Type.Optional(SubjectId),
     prefix: Type.Optional(Type.String({ maxLength: 24 })),
+    ...HygieneFilters,
   },
   { additionalProperties: false },
 )
 
-/** The project's keys, the oldest first; deleted ones are left out. */
+/**
+ * The project's keys, the oldest first; deleted ones are left out. A page looks at a bounded number of keys, so one that
+ * is filtered may hold few keys or none and still name a next one (scan-window.ts).
+ */
 export async function listKeys(scope: Scope, input: unknown = {}): Promise<Page<KeyView>> {
   await authorizeRead(scope, 'keys:read')
   const filters = parseInput(ListKeysInput, input)
-  const request = readPageRequest(filters, { list: 'keys', projectId: scope.projectId })
+  const { projectId, reader } = scope
+  const request = readPageRequest(filters, { list: 'keys', projectId })
   const nowMs = scope.clock.nowMs()
-  let query = selectKeys(scope.reader, { kind: 'customer', projectId: scope.projectId })
+  const roles = filters.overBroad === undefined ? NO_ROLES : await loadRoles(reader, projectId)
+  let query = selectKeys(reader, { kind: 'customer', projectId })
     .where(matchesKeyFilters(filters, nowMs))
+    .where(matchesHygiene(filters, { nowMs, broadRoles: broadRolesOf(roles) }))
     .orderBy('keys.id')
     .limit(request.rows)
   if (request.after !== undefined) query = query.where('keys.id', '>', request.after)
   if (filters.subject !== undefined) query = query.where('keys.subject', '=', filters.subject)
   if (filters.prefix !== undefined) query = query.where('keys.prefix', '=', filters.prefix)
+  const place = { projectId, subject: filters.subject, after: request.after }
+  const scanEnd = isIndexed(filters) ? undefined : await findScanEnd(reader, place)
+  if (scanEnd !== undefined) query = query.where('keys.id', '<=', scanEnd)
   const rows = await query.execute()
-  const details = await loadKeyDetails(scope.reader, rows)
+  const shown = rows.slice(0, request.limit)
+  const details = await loadKeyDetails(reader, shown)
   const page = makePage(rows, request, {
     keyOf: (row) => row.id,
-    itemOf: (row) => viewKey(row, details(row.id), nowMs),
+    itemOf: (row) => ({ row, view: viewKey(row, details(row.id), nowMs) }),
   })
-  return keepStatus(page, filters.status)
+  const { status, overBroad } = filters
+  const items = page.items
+    .filter(({ view }) => status === undefined || view.status === status)
+    .filter(({ row }) => overBroad === undefined || isOverBroad(row, roles) === overBroad)
+  return { items: items.map(({ view }) => view), nextCursor: page.nextCursor ?? makeCursor(scanEnd, request) }
+}
+
+const NO_ROLES: ReadonlyMap<string, readonly string[]> = new Map()
+
+/** Whether an index leads to what is asked for; every other filter is a walk through the keys. */
+function isIndexed(filters: Static<typeof ListKeysInput>): boolean {
+  const { limit, cursor, locator, subject, ...walked } = filters
+  return locator !== undefined || Object.values(walked).every((value) => value === undefined)
 }
 
 /** The database knows the status but for what revocation rules do to it: a page may come out shorter. */

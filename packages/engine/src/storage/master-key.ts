@@ -66,6 +66,16 @@ function readMasterKeyFile(file: string): MasterKey {
   return readMasterKey(readFileSync(file, 'utf8').trim(), file)
 }
 
+/** The fingerprint of the key that a text stands for; undefined: it is none. */
+export function fingerprintOf(text: string): string | undefined {
+  try {
+    return readMasterKey(text, 'The text').fingerprint
+  } catch (error) {
+    if (error instanceof CodedError) return undefined
+    throw error
+  }
+}
+
 function readMasterKey(text: string, origin: string): MasterKey {
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length !== KEY_BYTES || bytes.toString('base64url') !== text) {

@@ -31,6 +31,11 @@ export class UsageRecorder {
     this.#timer.unref()
   }
 
+  /** Keys whose use waits here to be written. */
+  get unwritten(): number {
+    return this.#unwritten.size
+  }
+
   /** Writes what was counted so far. Never rejects. */
   flush(): Promise<void> {
     this.#flushing ??= this.#write().finally(() => {

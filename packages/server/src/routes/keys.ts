@@ -36,7 +36,8 @@ export const keyRoutes: readonly Route[] = [
     operationId: 'listKeys',
     tag,
     summary: 'List API keys',
-    description: 'The oldest first, without those that were deleted.',
+    description:
+      'The oldest first, without those that were deleted. A page looks at a bounded number of keys: one that is filtered may hold few or none, and more may follow as long as `nextCursor` is not null.',
     query: ListKeysInput,
     answer: { status: 200, description: 'One page of keys.', schema: PageOf(KeyView) },
     handle: ({ project, query }) => project.keys.list(query),

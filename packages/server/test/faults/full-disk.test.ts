@@ -119,6 +119,13 @@ test.each(DISKS)(
       }
       expect(server.lines.join('\n')).toContain('A batch was undone')
       await expectAllKept()
+      // Smaller writes may still find room, so what is asked follows upon one that did not.
+      expect((await create()).status).toBe(507)
+      const full = await server.call('GET', '/readyz')
+      expect(full).toMatchObject({
+        status: 200,
+        body: { status: 'degraded', problems: ['storage_full'] },
+      })
 
       disk.free()
       const roomAt = performance.now()
@@ -129,6 +136,7 @@ test.each(DISKS)(
       }
       expect(again.status).toBe(201)
       kept.push(again.body.credential)
+      expect((await server.call('GET', '/readyz')).body).toEqual({ status: 'ready', problems: [] })
       console.log(
         `${name}: ${refusals.length} refused, ${kept.length} kept, room used after ${Math.round(performance.now() - roomAt)} ms`,
       )

@@ -28,6 +28,7 @@ export class KeyCache {
   readonly #filling = new Map<string, Fill>()
   readonly #fetchKey: (digest: string) => Promise<KeyFill>
   readonly #grants: GrantTable
+  #fills = 0
 
   constructor(options: {
     capacity: number
@@ -45,6 +46,16 @@ export class KeyCache {
     return this.#known.size
   }
 
+  /** How many texts are known to be no key. */
+  get absences(): number {
+    return this.#absent.size
+  }
+
+  /** How often the source was asked. */
+  get fills(): number {
+    return this.#fills
+  }
+
   /** Null: known to be no key. Undefined: not known here. */
   get(digest: string): KeyCredential | null | undefined {
     return this.#known.get(digest) ?? (this.#absent.get(digest) === undefined ? undefined : null)
@@ -60,6 +71,7 @@ export class KeyCache {
         .finally(() => this.#filling.delete(digest)),
       touchedAt: undefined,
     }
+    this.#fills++
     this.#filling.set(digest, fill)
     return fill.result
   }

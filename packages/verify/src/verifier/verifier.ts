@@ -20,6 +20,7 @@ import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
+import { type VerdictCount, VerdictCounts } from './verdict-counts.ts'
 import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
@@ -41,6 +42,20 @@ export interface KeyUse {
   readonly count: number
   /** Of these uses the first: as precise as the uses are collected often. */
   readonly lastUsedAtMs: number
+}
+
+/** What a verifier has done and holds, for whoever watches it. */
+export interface VerifierStatistics {
+  readonly verdicts: readonly VerdictCount[]
+  readonly cachedKeys: number
+  /** Texts that are known to be no key. */
+  readonly cachedAbsences: number
+  readonly cachedTokens: number
+  /** Keys asked of the source: what no cache answered. */
+  readonly keyFills: number
+  /** Tokens parsed and checked by their signature: what no cache answered. */
+  readonly tokenChecks: number
+  readonly revocationRules: number
 }
 
 const MAX_CACHED_ABSENCES = 10_000
@@ -71,6 +86,8 @@ export class Verifier {
   readonly #facts = new ProjectFacts()
   readonly #keys: KeyCache
   readonly #tokens: TokenCache
+  readonly #verdicts = new VerdictCounts()
+  #tokenChecks = 0
   #used: KeyCredential[] = []
   readonly #sink = {
     reset: (snapshot: Snapshot): void => this.#reset(snapshot),
@@ -147,6 +164,19 @@ export class Verifier {
     return entry instanceof CredentialEntry ? entry.asParent(verdict, this.#facts) : entry
   }
 
+  /** Counts since it was opened, and what it holds now. */
+  statistics(): VerifierStatistics {
+    return {
+      verdicts: this.#verdicts.list(),
+      cachedKeys: this.#keys.size,
+      cachedAbsences: this.#keys.absences,
+      cachedTokens: this.#tokens.size,
+      keyFills: this.#keys.fills,
+      tokenChecks: this.#tokenChecks,
+      revocationRules: this.#facts.rules.size,
+    }
+  }
+
   /** Hands over what was counted since the last call. */
   takeKeyUses(): KeyUse[] {
     const used = this.#used
@@ -186,17 +216,17 @@ export class Verifier {
     found: KeyCredential | TokenCredential | Refusal | null,
   ): Verdict | undefined {
     const required = this.#require(request)
-    if (found === null) return this.#source.fresh() ? UNKNOWN_KEY : undefined
+    if (found === null) return this.#source.fresh() ? this.#verdicts.note(UNKNOWN_KEY) : undefined
     if (!(found instanceof CredentialEntry)) {
       return found.code === 'malformed' || found.code === 'unavailable' || this.#source.fresh()
-        ? found
+        ? this.#verdicts.note(found)
         : undefined
     }
     const nowMs = this.#source.nowMs()
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
     if (verdict.ok) this.#note(found, nowMs)
-    return verdict
+    return this.#verdicts.note(verdict)
   }
 
   /** Asks for the key, and for freshness, until there is an answer that both allow. */
@@ -204,9 +234,9 @@ export class Verifier {
     for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
       const verdict = this.#answer(request, await this.#recognise(request.credential))
       if (verdict !== undefined) return verdict
-      if (!(await this.#source.refresh())) return UNAVAILABLE
+      if (!(await this.#source.refresh())) break
     }
-    return UNAVAILABLE
+    return this.#verdicts.note(UNAVAILABLE)
   }
 
   /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
@@ -230,6 +260,7 @@ export class Verifier {
   #recogniseToken(credential: string): TokenCredential | Refusal {
     if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
     if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
+    this.#tokenChecks++
     const token = recogniseToken(credential, this.#facts)
     if (token instanceof CredentialEntry) this.#tokens.add(token)
     return token
