@@ -14,6 +14,7 @@ export function addManagementApi(server: FastifyInstance, engine: Engine): void 
       method: route.method,
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
       config: { verb: route.verb, quiet: route.quiet === true },
+      bodyLimit: route.maxBodyBytes,
       handler: (request, reply) => answer(engine, route, { request, reply }),
     })
   }

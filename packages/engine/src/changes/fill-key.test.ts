@@ -180,7 +180,7 @@ describe('a fill', () => {
     const plan = sqlite.prepare(`EXPLAIN QUERY PLAN ${queries[0]?.sql}`).all(...parameters)
     expect(plan.map(({ detail }) => detail)).toEqual([
       expect.stringMatching(/^SEARCH projects .*\(id=\?\)/),
-      expect.stringMatching(/^SEARCH key_secrets .*\(digest=\?\)/),
+      expect.stringMatching(/^SEARCH key_secrets .*\(digest=\? AND project_id=\?\)/),
       expect.stringMatching(/^SEARCH keys .*id=\?\)/),
       // However many rules the project has, only those are read that may aim at the key.
       expect.stringMatching(

@@ -1,8 +1,11 @@
 import { deleteAudienceCommand } from '../audiences/delete-audience.ts'
 import { putAudienceCommand } from '../audiences/put-audience.ts'
+import { deleteKeyShapeCommand } from '../key-shapes/delete-key-shape.ts'
+import { putKeyShapeCommand } from '../key-shapes/put-key-shape.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
+import { importKeysCommand } from '../keys/import-keys.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
@@ -43,8 +46,11 @@ export const commands = {
   'change-key': changeKeyCommand,
   'create-key': createKeyCommand,
   'delete-key': deleteKeyCommand,
+  'import-keys': importKeysCommand,
   'revoke-key': revokeKeyCommand,
   'rotate-key': rotateKeyCommand,
+  'delete-key-shape': deleteKeyShapeCommand,
+  'put-key-shape': putKeyShapeCommand,
   'change-management-key': changeManagementKeyCommand,
   'create-management-key': createManagementKeyCommand,
   'delete-management-key': deleteManagementKeyCommand,

@@ -1,17 +1,14 @@
 import {
   isKeyPrefix,
   isRefreshTokenPrefix,
-  KEY_CHECKSUM_LENGTH,
+  KEY_BODY_LENGTH,
   KEY_LOCATOR_LENGTH,
   KEY_PREFIX_MAX_LENGTH,
-  KEY_SECRET_LENGTH,
   looksLikeKeyString,
   parseKeyString,
 } from '../keys/key-string.ts'
 import type { Checklist } from './checklist.ts'
 import type { CheckName, CredentialKind, Decoded } from './inspection.ts'
-
-const BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
 
 const ONLY_THE_SERVER = 'Only its server knows, and none was asked.'
 const KNOWN_TO_THE_SERVER: readonly CheckName[] = [
@@ -43,7 +40,7 @@ export function inspectKey(text: string, kind: CredentialKind, list: Checklist):
     return {}
   }
   list.holds('form', 'It is a prefix, a locator, a secret and a checksum.')
-  const bodyStart = text.length - BODY_LENGTH
+  const bodyStart = text.length - KEY_BODY_LENGTH
   const decoded = {
     prefix: text.slice(0, bodyStart - 1),
     locator: text.slice(bodyStart, bodyStart + KEY_LOCATOR_LENGTH),
@@ -72,9 +69,9 @@ function shapeFault(text: string): string {
   if (!/^[0-9A-Za-z]*$/.test(body)) {
     return 'After the prefix of a key stand letters and digits only, and here is something else.'
   }
-  if (body.length !== BODY_LENGTH) {
-    const way = body.length < BODY_LENGTH ? 'cut off' : 'lengthened'
-    return `After the prefix of a key stand ${BODY_LENGTH} characters; here are ${body.length}: it was ${way}.`
+  if (body.length !== KEY_BODY_LENGTH) {
+    const way = body.length < KEY_BODY_LENGTH ? 'cut off' : 'lengthened'
+    return `After the prefix of a key stand ${KEY_BODY_LENGTH} characters; here are ${body.length}: it was ${way}.`
   }
   if (prefix.length > KEY_PREFIX_MAX_LENGTH) {
     return `The prefix of a key has ${KEY_PREFIX_MAX_LENGTH} characters at most; here are ${prefix.length}.`
