@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addAudiences } from './commands/audiences.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addImport } from './commands/import.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addKeyShapes } from './commands/key-shapes.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
 import { addProjects } from './commands/projects.ts'
@@ -48,6 +50,8 @@ Examples:
     )
   addStart(program)
   addKeys(program)
+  addKeyShapes(program)
+  addImport(program, setExitCode)
   addTokens(program)
   addSessions(program)
   addAudiences(program)

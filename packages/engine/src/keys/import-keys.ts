@@ -7,11 +7,12 @@ import { authorize, authorizeRead } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
 import { resolveProject } from '../projects/resolve-project.ts'
 import type { Scope } from '../scope.ts'
+import { insertRows } from '../storage/insert-rows.ts'
 import { ImportedKey, type NewImportedKey, prefixAfterRotation, readImportedKey } from './imported-key.ts'
 import type { KeyRow } from './key.ts'
 import { faultOf, type ImportFault, type ImportPlan, planImport } from './plan-import.ts'
 
-/** Few enough that no other command waits for long, and that the values of all rows fit into one statement. */
+/** Few enough that no other command waits for long. */
 const MAX_KEYS = 500
 
 const members = {
@@ -111,7 +112,7 @@ function reportOf({ fresh, exists, faults }: ImportPlan): ImportedKeys {
   return { imported: fresh.length, exists, failed: [...faults] }
 }
 
-/** Writes the keys, each table's in one statement. Their place in the feed is the batch's (rule V4). */
+/** Writes the keys. Their place in the feed is the batch's (rule V4). */
 async function insertImported(
   context: CommandContext,
   batch: {
@@ -148,7 +149,7 @@ async function insertImported(
   const usage = keys.flatMap(({ key, lastUsedAtMs }) =>
     lastUsedAtMs === null ? [] : [{ key_id: key.id, last_used_at_ms: lastUsedAtMs, verifications: 0 }],
   )
-  await context.db.insertInto('keys').values(rows).execute()
-  await context.db.insertInto('key_secrets').values(secrets).execute()
-  if (usage.length > 0) await context.db.insertInto('key_usage').values(usage).execute()
+  await insertRows(context.db, 'keys', rows)
+  await insertRows(context.db, 'key_secrets', secrets)
+  await insertRows(context.db, 'key_usage', usage)
 }
