@@ -23,6 +23,8 @@ const KNOWN_TO_THE_SERVER: readonly CheckName[] = [
 ]
 
 const COPY_AGAIN = 'Copy it again, whole, from where it was shown. If it is lost there, rotate the key.'
+const ISSUED_ELSEWHERE =
+  ' If it was issued elsewhere and imported, only its server knows its shape: ask it with `claviger verify`.'
 
 /** Which kind of key its prefix says it is (DESIGN section 7). */
 export function kindOfKey(text: string): CredentialKind {
@@ -35,7 +37,7 @@ export function kindOfKey(text: string): CredentialKind {
 export function inspectKey(text: string, kind: CredentialKind, list: Checklist): Decoded {
   const fault = looksLikeKeyString(text) ? undefined : shapeFault(text)
   if (fault !== undefined) {
-    list.fails('form', fault, COPY_AGAIN)
+    list.fails('form', fault, COPY_AGAIN + ISSUED_ELSEWHERE)
     list.leave(['checksum', ...KNOWN_TO_THE_SERVER], 'It is no whole key that could be looked up.')
     return {}
   }
