@@ -99,6 +99,32 @@ describe('a file of keys', () => {
     expect((await place.run(['keys', 'list', '--subject', 'mixed'])).stdout).toContain('Imported ')
   })
 
+  test('spoils no line by another, whatever stands in it', async () => {
+    const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
+    const line = (name: string, metadata: string) => `{"hash":"${hashOf(name)}","metadata":${metadata}}`
+    const file = write('hostile.ndjson', [
+      line('first', '{}'),
+      line('proto', '{"__proto__":{"admin":true}}'),
+      line('twice', '{"a":1,"a":2}'),
+      ...[27, 28, 29, 30, 31, 32, 40, 5000].map((depth) => line(`nested-${depth}`, nested(depth))),
+      line('surrogate', String.raw`{"a":"\ud800"}`),
+      line('zero', String.raw`{"a":"\u0000"}`),
+      line('infinite', '{"a":1e999}'),
+      line('long numbers', `{"a":[${'1e20,'.repeat(12_000)}1]}`),
+      ...Array.from({ length: 40 }, (_, at) => line(`long-${at}`, `{"a":"${'é'.repeat(30_000)}"}`)),
+      `${line('one', '{}')},${line('two', '{}')}`,
+      `${line('three', '{}')}]}`,
+      line('last', '{}'),
+    ])
+    const ended = await place.run(['import', file, '--shape', 'hex', '--json'])
+    expect(ended).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(JSON.parse(ended.stdout).lines).toBe(58)
+    expect([await verdictOn(textOf('first')), await verdictOn(textOf('last'))]).toEqual(['ok', 'ok'])
+    for (const name of ['proto', 'twice', 'nested-40', 'long numbers', 'long-0', 'one', 'three']) {
+      expect(await verdictOn(textOf(name))).toBe('unknown')
+    }
+  })
+
   test('is read from standard input too, and tried dry without a trace', async () => {
     const input = JSON.stringify({ hash: hashOf('piped') })
     const dry = await place.run(['import', '-', '--shape', 'hex', '--dry-run'], { input })

@@ -22,8 +22,8 @@ export interface ImportJob {
 
 /** What the server takes at once. */
 const MAX_LINES = 500
-/** A quarter of what the server takes, for a hash is longer than a text may be. */
-const MAX_CHARACTERS = 262_144
+/** The server takes 1 MiB. */
+const MAX_BYTES = 1_000_000
 /** While the server writes one batch, it reads the next. */
 const BATCHES_IN_FLIGHT = 4
 
@@ -32,7 +32,7 @@ interface Batch {
   /** The number of the line that each key stands in. */
   readonly lineNumbers: number[]
   bytesRead: number
-  characters: number
+  bytes: number
 }
 
 /**
@@ -79,14 +79,14 @@ export async function importLines(lines: AsyncIterable<Line>, job: ImportJob): P
       fail(number, 'invalid_line', key.fault)
       continue
     }
-    const characters = text?.length ?? 0
-    if (batch.keys.length === MAX_LINES || batch.characters + characters > MAX_CHARACTERS) {
+    const bytes = Buffer.byteLength(JSON.stringify(key)) + 1
+    if (batch.keys.length === MAX_LINES || batch.bytes + bytes > MAX_BYTES) {
       await send(batch)
       batch = newBatch()
     }
     batch.keys.push(key)
     batch.lineNumbers.push(number)
-    batch.characters += characters
+    batch.bytes += bytes
     batch.bytesRead = bytesRead
   }
   await send(batch)
@@ -95,5 +95,5 @@ export async function importLines(lines: AsyncIterable<Line>, job: ImportJob): P
 }
 
 function newBatch(): Batch {
-  return { keys: [], lineNumbers: [], bytesRead: 0, characters: 0 }
+  return { keys: [], lineNumbers: [], bytesRead: 0, bytes: 0 }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ImportKeysInput, KeyShape } from '@claviger/client'
-import type { KeyShapes } from '@claviger/verify'
+import { type KeyShapes, parseStrictJson } from '@claviger/verify'
 
 /** What is sent of a line, as its caller wrote it: the server judges it. */
 export type KeyToImport = ImportKeysInput['keys'][number]
@@ -17,7 +17,9 @@ export function readKeyLine(
 ): KeyToImport | LineFault {
   if (text === null) return { fault: 'The line is longer than 64 KiB, or no UTF-8.' }
   const record = parseRecord(text)
-  if (record === undefined) return { fault: 'The line is no JSON object.' }
+  if (record === undefined) {
+    return { fault: 'The line is no JSON object, or one with a member twice, or nested too deep.' }
+  }
   const { key, ...rest } = record
   if ((key === undefined) === (rest.hash === undefined)) {
     return { fault: 'A line has either `hash` or `key`.' }
@@ -29,11 +31,10 @@ export function readKeyLine(
   return { ...rest, hash: createHash('sha256').update(key).digest(shape.hashEncoding) } as KeyToImport
 }
 
+/** Read as the server reads it, inside the body that it will stand in: what it would not take spoils no other line. */
 function parseRecord(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const keys = parseStrictJson(`{"keys":[${text}]}`)?.keys
+  const [record, ...others] = Array.isArray(keys) ? keys : []
+  const isRecord = typeof record === 'object' && record !== null && !Array.isArray(record)
+  return isRecord && others.length === 0 ? { ...record } : undefined
 }
