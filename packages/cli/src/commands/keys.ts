@@ -33,6 +33,7 @@ interface ListOptions extends ConnectionOptions {
   readonly subject?: string
   readonly prefix?: string
   readonly locator?: string
+  readonly shape?: string
   readonly status?: (typeof KEY_STATUSES)[number]
   readonly limit?: number
   readonly cursor?: string
@@ -96,6 +97,7 @@ function addList(keys: Command): void {
     .option('--subject <id>', 'of this subject')
     .option('--prefix <text>', 'of this prefix')
     .option('--locator <text>', 'of this locator, the part after the prefix that logs show')
+    .option('--shape <name>', 'known by a text of this key shape, which still works')
     .addOption(new Option('--status <status>', 'of this status').choices(KEY_STATUSES))
   addPageOptions(command)
   addConnectionOptions(command)

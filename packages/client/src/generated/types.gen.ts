@@ -1461,6 +1461,10 @@ export type ListKeysData = {
          */
         subject?: string;
         prefix?: string;
+        /**
+         * Known by a text of this key shape, which still works.
+         */
+        shape?: string;
     };
     url: '/v1/keys';
 };

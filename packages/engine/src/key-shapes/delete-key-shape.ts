@@ -26,7 +26,7 @@ export const deleteKeyShapeCommand: Command<DeleteKeyShapeArgs, null> = async (
   if (await isUsed(context, { projectId, name })) {
     throw new CodedError(
       'in_use',
-      'Keys of this shape are in use. Rotate them and let the overlap end, or revoke them, before you delete it.',
+      'Keys are in use that are known by a text of this shape; `GET /v1/keys?shape=…` lists them. Rotate them and let the overlap end, or revoke them, before you delete it.',
     )
   }
   await context.db

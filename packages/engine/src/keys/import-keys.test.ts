@@ -137,12 +137,14 @@ describe('an imported key', () => {
     const text = newText()
     await importText(text, { subject: 'rotating' })
     const { id } = await find(text)
+    expect((await listKeys(scope, { subject: 'rotating', shape: 'hex' })).items).toMatchObject([{ id }])
     const rotated = await rotateKey(scope, id, { overlapSeconds: 60 })
     expect(rotated.credential).toMatch(/^old_[0-9A-Za-z]{44}$/)
     expect([await ask(text), await ask(rotated.credential)]).toEqual(['ok', 'ok'])
     installation.clock.advance(60_000)
     expect([await ask(text), await ask(rotated.credential)]).toEqual(['rotated_out', 'ok'])
     expect((await readKey(scope, id)).secrets.map(({ shape }) => shape)).toEqual(['hex', null])
+    expect((await listKeys(scope, { subject: 'rotating', shape: 'hex' })).items).toEqual([])
   })
 
   test('V6: is revoked by its text; a superseded text ends that text alone', async () => {
