@@ -5,7 +5,9 @@ import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImport } from './commands/import.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addKeyShapes } from './commands/key-shapes.ts'
 import { addKeys } from './commands/keys.ts'
 import { addManagementKeys } from './commands/management-keys.ts'
 import { addProjects } from './commands/projects.ts'
@@ -52,6 +54,8 @@ Examples:
     )
   addStart(program)
   addKeys(program)
+  addKeyShapes(program)
+  addImport(program, setExitCode)
   addTokens(program)
   addSessions(program)
   addAudiences(program)

@@ -63,5 +63,7 @@ function identityOf(key: Key): (readonly [string, Cell])[] {
 /** One text of a key, by its public part. */
 export function describeSecret(prefix: string, secret: Key['secrets'][number]): string {
   const end = secret.revoked ? ', revoked' : secret.validUntil === null ? '' : `, until ${secret.validUntil}`
-  return `${prefix}_${secret.locator}… since ${secret.createdAt}${end}`
+  const text =
+    secret.shape === null ? `${prefix}_${secret.locator}…` : `${secret.shape} (SHA-256 ${secret.locator}…)`
+  return `${text} since ${secret.createdAt}${end}`
 }

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
   request_timeout: { status: 408, title: 'The request came too slowly', retryable: true },
   already_exists: { status: 409, title: 'It exists already', retryable: false },
+  in_use: { status: 409, title: 'It is in use', retryable: false },
   name_retired: { status: 409, title: 'The name was used before and is never used again', retryable: false },
   revoked: { status: 409, title: 'It was revoked', retryable: false },
   suspended: { status: 409, title: 'The subject or its client is disabled', retryable: false },

@@ -9,9 +9,14 @@ import { readAuditKey } from './audit/read-audit-key.ts'
 import { readAuditChain } from './audit/read-chain.ts'
 import { verifyAudit } from './audit/verify-chain.ts'
 import type { Engine } from './engine.ts'
+import { deleteKeyShape } from './key-shapes/delete-key-shape.ts'
+import { listKeyShapes } from './key-shapes/list-key-shapes.ts'
+import { putKeyShape } from './key-shapes/put-key-shape.ts'
+import { readKeyShape } from './key-shapes/read-key-shape.ts'
 import { changeKey } from './keys/change-key.ts'
 import { createKey } from './keys/create-key.ts'
 import { deleteKey } from './keys/delete-key.ts'
+import { importKeys } from './keys/import-keys.ts'
 import { listKeys } from './keys/list-keys.ts'
 import { readKey } from './keys/read-key.ts'
 import { revokeKey } from './keys/revoke-key.ts'
@@ -68,7 +73,9 @@ const KEYS = {
   rotate: rotateKey,
   revoke: revokeKey,
   delete: deleteKey,
+  import: importKeys,
 }
+const KEY_SHAPES = { put: putKeyShape, list: listKeyShapes, read: readKeyShape, delete: deleteKeyShape }
 const MANAGEMENT_KEYS = {
   create: createManagementKey,
   list: listManagementKeys,
@@ -126,6 +133,11 @@ export class Project {
 
   get keys(): Bound<typeof KEYS> {
     return bind(this.#scope, KEYS)
+  }
+
+  /** The shapes of keys that were issued elsewhere, and are imported by their hashes. */
+  get keyShapes(): Bound<typeof KEY_SHAPES> {
+    return bind(this.#scope, KEY_SHAPES)
   }
 
   /** The management keys that are bound to this project; for root, all. */

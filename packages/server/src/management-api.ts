@@ -16,6 +16,7 @@ export function addManagementApi(server: FastifyInstance, api: Api): void {
       method: route.method,
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
       config: { verb: route.verb, quiet: route.quiet === true },
+      bodyLimit: route.maxBodyBytes,
       handler: (request, reply) => answer(api, route, { request, reply }),
     })
   }

@@ -50,6 +50,22 @@ describe('a credential is hidden', () => {
   })
 })
 
+test('whatever a member `credential` holds is hidden, also a key that was issued elsewhere', () => {
+  const secret = 'old_00112233445566778899aabbccddeeff00112233'
+  const body = { credential: secret, context: { ip: '192.0.2.7' } }
+  for (const text of [
+    JSON.stringify(body),
+    JSON.stringify(JSON.stringify(body)),
+    JSON.stringify(body, null, 2),
+    inspect(body),
+    inspect(body, { compact: false }),
+  ]) {
+    expect(redact(text)).not.toContain(secret)
+    expect(redact(text)).toContain('192.0.2.7')
+  }
+  expect(redact('The credential: it was wrong, "quoted".')).toBe('The credential: it was wrong, "quoted".')
+})
+
 /** Text of base64url in which everything is likely that could be taken for the border of a credential. */
 const segment = fc
   .array(
@@ -137,6 +153,8 @@ test('its time is linear in the text', () => {
     '.',
     'authorization',
     'authorization:',
+    'credential',
+    '"credential":"\\',
     '\\',
     ' ',
     'a',

@@ -6,6 +6,9 @@ const REDACTED = '[redacted]'
 const HEADER_PATTERN =
   /(authorization|x-api-key)(\\{0,8}["']?\s{0,8}[:=,]\s{0,8}\[?\s{0,8}\\{0,8}["']?)(?:[^"\\\r\n]|\\.)+/gi
 
+/** A member `credential` with its value, as JSON and `inspect` write it: a key that was issued elsewhere has no shape of ours. */
+const MEMBER_PATTERN = /(credential\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'])(?:[^"'\\\r\n]|\\(?!\\{0,8}["']))+/g
+
 /** Runs of what a compact JWS or JWE is written in. */
 const TOKEN_RUN = /[A-Za-z0-9_.-]{32,}/g
 
@@ -21,7 +24,9 @@ export function redact(text: string): string {
     ? // Tokens come first: a part of one can look like a key, and without it the rest would look like nothing.
       text.replaceAll(TOKEN_RUN, redactToken).replaceAll(KEY_PATTERN, REDACTED)
     : text
-  return withoutCredentials.replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+  return withoutCredentials
+    .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+    .replaceAll(MEMBER_PATTERN, `$1${REDACTED}`)
 }
 
 /** What `TOKEN_RUN` is made of. A key's text is made of some of it. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROUTES } from '../src/routes/table.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
@@ -61,6 +62,38 @@ test('a key is listed, changed and deleted', async () => {
   expect((await claviger.call('DELETE', `/v1/keys/${key.id}`)).status).toBe(204)
   expect((await claviger.call('GET', `/v1/keys/${key.id}`)).status).toBe(404)
   expect(await verify(key.credential)).toMatchObject({ ok: false, code: 'revoked' })
+})
+
+test('a key that was issued elsewhere is imported under its shape by its hash, and passes', async () => {
+  const shape = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+  const put = await claviger.call('PUT', '/v1/key-shapes/old', { body: shape })
+  expect(put).toMatchObject({ status: 200, body: { name: 'old', randomBits: 160 } })
+  expect((await claviger.call('GET', '/v1/key-shapes/old')).body).toEqual(put.body)
+  expect((await claviger.call('GET', '/v1/key-shapes')).body.items).toEqual([put.body])
+  const text = `old_${'0123456789'.repeat(4)}`
+  const hash = createHash('sha256').update(text).digest('hex')
+  const keys = [{ hash, roles: ['reader'], subject: 'imported' }, { hash: 'none' }]
+  const imported = await claviger.call('POST', '/v1/keys/import', { body: { shape: 'old', keys } })
+  expect(imported).toMatchObject({ status: 200, body: { imported: 1, failed: [{ index: 1 }] } })
+  expect(await verify(text, { require: { permissions: 'documents:read' } })).toMatchObject({ ok: true })
+  expect((await claviger.call('DELETE', '/v1/key-shapes/old')).body).toMatchObject({ code: 'in_use' })
+  await claviger.call('POST', '/v1/revocations', { body: { credential: text } })
+  expect(await verify(text)).toMatchObject({ ok: false, code: 'revoked' })
+  expect((await claviger.call('DELETE', '/v1/key-shapes/old')).status).toBe(204)
+  expect(await verify(text)).toMatchObject({ ok: false, code: 'malformed' })
+})
+
+test('an import may have a larger body than other requests, and no larger one than it says', async () => {
+  const keyOf = (size: number) => ({ hash: 'x', metadata: { filler: 'x'.repeat(size) } })
+  const body = (count: number, size: number) => ({
+    shape: 'none',
+    keys: Array.from({ length: count }, () => keyOf(size)),
+  })
+  expect((await claviger.call('POST', '/v1/keys/import', { body: body(100, 7000) })).body.code).toBe(
+    'not_found',
+  )
+  expect((await claviger.call('POST', '/v1/keys/import', { body: body(200, 7000) })).status).toBe(413)
+  expect((await claviger.call('POST', '/v1/keys', { body: { name: 'x'.repeat(70_000) } })).status).toBe(413)
 })
 
 test('revoke and rotate take a request without a body, of whatever media type', async () => {

@@ -7,8 +7,10 @@ export type {
   Change,
   ClientFact,
   Fact,
+  ImportFact,
   IssuersFact,
   KeyFact,
+  KeyShapeFact,
   LiftFact,
   RevocationFact,
   RevocationKind,
@@ -38,6 +40,13 @@ export type {
   Remedy,
 } from './inspect/inspection.ts'
 export { BASE62 } from './keys/base62.ts'
+export {
+  KEY_SHAPE_MAX_LENGTH,
+  type KeyShape,
+  KeyShapes,
+  keyShapeBits,
+  keyShapeFault,
+} from './keys/key-shape.ts'
 export {
   formatKeyString,
   isKeyPrefix,

@@ -37,6 +37,7 @@ interface ListOptions extends ConnectionOptions {
   readonly subject?: string
   readonly prefix?: string
   readonly locator?: string
+  readonly shape?: string
   readonly status?: (typeof KEY_STATUSES)[number]
   readonly neverUsed?: boolean
   readonly unused?: number
@@ -116,6 +117,7 @@ function addList(keys: Command): void {
     .option('--subject <id>', 'of this subject')
     .option('--prefix <text>', 'of this prefix')
     .option('--locator <text>', 'of this locator, the part after the prefix that logs show')
+    .option('--shape <name>', 'known by a text of this key shape, which still works')
     .addOption(new Option('--status <status>', 'of this status').choices(KEY_STATUSES))
     .option('--never-used', 'never used since they were created')
     .option('--unused <duration>', 'neither created nor used for so long, such as 30d', parseDuration)

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteKeyShapeData, DeleteKeyShapeErrors, DeleteKeyShapeResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, ImportKeysData, ImportKeysErrors, ImportKeysResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeyShapesData, ListKeyShapesErrors, ListKeyShapesResponses, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutKeyShapeData, PutKeyShapeErrors, PutKeyShapeResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadKeyShapeData, ReadKeyShapeErrors, ReadKeyShapeResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -114,6 +114,26 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Import keys that were issued elsewhere
+     *
+     * By their hashes, under a key shape of the project, many in one change. Each is judged by itself: those that fail are named, the others are imported. A key that is sent again with the same members counts as `exists`, whatever has become of it. Rights must be within the management key's grants. The body may have 1 MiB.
+     *
+     * The management key needs the verb `keys:write`.
+     */
+    public importKeys<ThrowOnError extends boolean = true>(options: Options<ImportKeysData, ThrowOnError>): RequestResult<ImportKeysResponses, ImportKeysErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ImportKeysResponses, ImportKeysErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/keys/import',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
      * Delete an API key
      *
      * Revokes the key and takes it out of every list. It answers `revoked` for ever.
@@ -197,6 +217,74 @@ export class Operations extends HeyApiClient {
             responseStyle: 'data',
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/keys/{id}/revoke',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * List key shapes
+     *
+     * The shapes of keys that were issued elsewhere, by name.
+     *
+     * The management key needs the verb `keys:read`.
+     */
+    public listKeyShapes<ThrowOnError extends boolean = true>(options?: Options<ListKeyShapesData, ThrowOnError>): RequestResult<ListKeyShapesResponses, ListKeyShapesErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListKeyShapesResponses, ListKeyShapesErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/key-shapes',
+            ...options
+        });
+    }
+    
+    /**
+     * Delete a key shape
+     *
+     * Only when no key that lives is known by a text of it.
+     *
+     * The management key needs the verb `keys:write`.
+     */
+    public deleteKeyShape<ThrowOnError extends boolean = true>(options: Options<DeleteKeyShapeData, ThrowOnError>): RequestResult<DeleteKeyShapeResponses, DeleteKeyShapeErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).delete<DeleteKeyShapeResponses, DeleteKeyShapeErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/key-shapes/{name}',
+            ...options
+        });
+    }
+    
+    /**
+     * Read a key shape
+     *
+     * The key shape.
+     *
+     * The management key needs the verb `keys:read`.
+     */
+    public readKeyShape<ThrowOnError extends boolean = true>(options: Options<ReadKeyShapeData, ThrowOnError>): RequestResult<ReadKeyShapeResponses, ReadKeyShapeErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadKeyShapeResponses, ReadKeyShapeErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/key-shapes/{name}',
+            ...options
+        });
+    }
+    
+    /**
+     * Register a key shape
+     *
+     * Lets verifiers recognise keys that were issued elsewhere, once they are imported. A shape never changes; one whose keys could be guessed from their hashes, or could be keys or tokens of our own, is refused.
+     *
+     * The management key needs the verb `keys:write`.
+     */
+    public putKeyShape<ThrowOnError extends boolean = true>(options: Options<PutKeyShapeData, ThrowOnError>): RequestResult<PutKeyShapeResponses, PutKeyShapeErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).put<PutKeyShapeResponses, PutKeyShapeErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/key-shapes/{name}',
             ...options,
             headers: {
                 'Content-Type': 'application/json',

@@ -27,7 +27,7 @@ export type Problem = {
     /**
      * The kind of problem, for programs. Codes are never renamed.
      */
-    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'answer_lost' | 'cap_reached' | 'payload_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'too_many_requests' | 'headers_too_large' | 'internal' | 'unavailable' | 'busy' | 'storage_full';
+    code: 'invalid_request' | 'parent_refused' | 'unauthenticated' | 'forbidden' | 'exceeds_grants' | 'exceeds_parent' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_exists' | 'in_use' | 'name_retired' | 'revoked' | 'suspended' | 'session_ended' | 'refresh_token_reused' | 'answer_lost' | 'cap_reached' | 'payload_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'too_many_requests' | 'headers_too_large' | 'internal' | 'unavailable' | 'busy' | 'storage_full';
 };
 
 export type VerifyInput = {
@@ -217,9 +217,13 @@ export type Key = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -264,9 +268,13 @@ export type CreatedKey = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -315,9 +323,13 @@ export type RotatedKey = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -364,6 +376,140 @@ export type RotatedKey = {
 export type KeyPage = {
     items: Array<Key>;
     nextCursor: string | null;
+};
+
+export type ImportKeysInput = {
+    /**
+     * The name of a key shape of the project.
+     */
+    shape: string;
+    /**
+     * True: says what would become of each, and writes nothing.
+     */
+    dryRun?: boolean;
+    keys: Array<{
+        /**
+         * The SHA-256 of the key's whole text, in the encoding of its shape.
+         */
+        hash: string;
+        /**
+         * For people; need not be unique.
+         */
+        name?: string;
+        /**
+         * Who the credential speaks for: an id of your own choosing.
+         */
+        subject?: string;
+        /**
+         * Names of roles that exist; their permissions count as they are when verifying.
+         */
+        roles?: Array<string>;
+        /**
+         * Permissions `resource:action`; `*` stands for a whole segment. An empty list permits nothing.
+         */
+        permissions?: Array<string>;
+        scopes?: Array<string> | null;
+        /**
+         * From then on `expired`; null: never.
+         */
+        expiresAt?: string | null;
+        /**
+         * Before then `not_yet_valid`; null: valid at once.
+         */
+        notBefore?: string | null;
+        /**
+         * Addresses or CIDR blocks that the end client must come from; null: from anywhere.
+         */
+        ipAllow?: Array<string> | null;
+        /**
+         * Your own data, handed back with each verdict; at most 8192 bytes of JSON.
+         */
+        metadata?: {
+            [key: string]: unknown;
+        };
+        disabled?: boolean;
+        /**
+         * When it was issued. Absent: not known, shown as 1970-01-01, and before the `issuedBefore` of every revocation.
+         */
+        createdAt?: string;
+        lastUsedAt?: string | null;
+    }>;
+};
+
+export type ImportedKeys = {
+    /**
+     * How many are new.
+     */
+    imported: number;
+    /**
+     * How many were imported before, with the same members.
+     */
+    exists: number;
+    /**
+     * The others, by their place.
+     */
+    failed: Array<{
+        /**
+         * Its place in `keys`, from 0.
+         */
+        index: number;
+        /**
+         * As of a problem: `already_exists` is a key with other members.
+         */
+        code: string;
+        detail: string;
+    }>;
+};
+
+export type KeyShape = {
+    name: string;
+    prefix: string;
+    /**
+     * Every character of it, in order.
+     */
+    alphabet: string;
+    minLength: number;
+    length: number;
+    /**
+     * How the hashes are written: each is the SHA-256 of a key's whole text, without salt.
+     */
+    hashEncoding: 'hex' | 'base64' | 'base64url';
+    /**
+     * What a random text of this shape is worth, at most.
+     */
+    randomBits: number;
+    /**
+     * RFC 3339, with an offset; answers are in UTC with milliseconds.
+     */
+    createdAt: string;
+};
+
+export type KeyShapePage = {
+    items: Array<KeyShape>;
+    nextCursor: string | null;
+};
+
+export type PutKeyShapeInput = {
+    /**
+     * What each of these keys begins with, its `_` included; may be empty.
+     */
+    prefix: string;
+    /**
+     * The characters that come after it, with ranges: `A-Za-z0-9`, `0-9a-f`.
+     */
+    alphabet: string;
+    /**
+     * How many of them come after it.
+     */
+    length: number;
+    /**
+     * How many at least, where their number varies a little.
+     */
+    minLength?: number;
+    /**
+     * How the hashes are written: each is the SHA-256 of a key's whole text, without salt.
+     */
+    hashEncoding: 'hex' | 'base64' | 'base64url';
 };
 
 export type MintTokenInput = {
@@ -1089,9 +1235,13 @@ export type ManagementKey = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -1141,9 +1291,13 @@ export type CreatedManagementKey = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -1197,9 +1351,13 @@ export type RotatedManagementKey = {
      */
     secrets: Array<{
         /**
-         * The part of the key's text after its prefix; public.
+         * The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.
          */
         locator: string;
+        /**
+         * The key shape of a text that was issued elsewhere; null: one of our own.
+         */
+        shape: string | null;
         /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
@@ -1561,6 +1719,10 @@ export type ListKeysData = {
         subject?: string;
         prefix?: string;
         /**
+         * Known by a text of this key shape, which still works.
+         */
+        shape?: string;
+        /**
          * True: never used since it was created. False: used at least once.
          */
         neverUsed?: boolean;
@@ -1712,6 +1874,77 @@ export type CreateKeyResponses = {
 };
 
 export type CreateKeyResponse = CreateKeyResponses[keyof CreateKeyResponses];
+
+export type ImportKeysData = {
+    body: ImportKeysInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/keys/import';
+};
+
+export type ImportKeysErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type ImportKeysError = ImportKeysErrors[keyof ImportKeysErrors];
+
+export type ImportKeysResponses = {
+    /**
+     * What became of the keys.
+     */
+    200: ImportedKeys;
+};
+
+export type ImportKeysResponse = ImportKeysResponses[keyof ImportKeysResponses];
 
 export type DeleteKeyData = {
     body?: never;
@@ -2097,6 +2330,285 @@ export type RevokeKeyResponses = {
 };
 
 export type RevokeKeyResponse = RevokeKeyResponses[keyof RevokeKeyResponses];
+
+export type ListKeyShapesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * How many at most; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/v1/key-shapes';
+};
+
+export type ListKeyShapesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListKeyShapesError = ListKeyShapesErrors[keyof ListKeyShapesErrors];
+
+export type ListKeyShapesResponses = {
+    /**
+     * One page of key shapes.
+     */
+    200: KeyShapePage;
+};
+
+export type ListKeyShapesResponse = ListKeyShapesResponses[keyof ListKeyShapesResponses];
+
+export type DeleteKeyShapeData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/v1/key-shapes/{name}';
+};
+
+export type DeleteKeyShapeErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `in_use`: It is in use.
+     */
+    409: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type DeleteKeyShapeError = DeleteKeyShapeErrors[keyof DeleteKeyShapeErrors];
+
+export type DeleteKeyShapeResponses = {
+    /**
+     * The key shape is gone.
+     */
+    204: void;
+};
+
+export type DeleteKeyShapeResponse = DeleteKeyShapeResponses[keyof DeleteKeyShapeResponses];
+
+export type ReadKeyShapeData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/v1/key-shapes/{name}';
+};
+
+export type ReadKeyShapeErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadKeyShapeError = ReadKeyShapeErrors[keyof ReadKeyShapeErrors];
+
+export type ReadKeyShapeResponses = {
+    /**
+     * The key shape.
+     */
+    200: KeyShape;
+};
+
+export type ReadKeyShapeResponse = ReadKeyShapeResponses[keyof ReadKeyShapeResponses];
+
+export type PutKeyShapeData = {
+    body: PutKeyShapeInput;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+        /**
+         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/v1/key-shapes/{name}';
+};
+
+export type PutKeyShapeErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `answer_lost`: It was done before, and its answer can be read no more. `already_exists`: It exists already.
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: The idempotency key came with another request.
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+    /**
+     * `storage_full`: The disk is full.
+     */
+    507: Problem;
+};
+
+export type PutKeyShapeError = PutKeyShapeErrors[keyof PutKeyShapeErrors];
+
+export type PutKeyShapeResponses = {
+    /**
+     * The key shape.
+     */
+    200: KeyShape;
+};
+
+export type PutKeyShapeResponse = PutKeyShapeResponses[keyof PutKeyShapeResponses];
 
 export type MintTokenData = {
     body: MintTokenInput;

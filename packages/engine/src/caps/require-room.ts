@@ -7,19 +7,20 @@ import { CAPS, type Cap } from './caps.ts'
 import { COUNTS } from './count-held.ts'
 
 /**
- * Throws `cap_reached` unless there is room for one more. It looks inside the command's transaction: of 50 creations at once exactly those get through for which there is room.
+ * Throws `cap_reached` unless there is room for one more, or for as many places. It looks inside the command's transaction:
+ * of 50 creations at once exactly those get through for which there is room.
  */
 export async function requireRoom(
   { db, nowMs, actor }: Pick<CommandContext, 'db' | 'nowMs' | 'actor'>,
   cap: Cap,
-  { projectId, subject }: { projectId: string; subject?: string },
+  { projectId, subject, places = 1 }: { projectId: string; subject?: string; places?: number },
 ): Promise<void> {
   const most = await readCap(db, projectId, cap)
   const place = { projectId, callerId: callerIdOf(actor), ...(subject === undefined ? {} : { subject }) }
-  if ((await COUNTS[cap](db, place, nowMs)) < most) return
+  if ((await COUNTS[cap](db, place, nowMs)) + places <= most) return
   throw new CodedError(
     'cap_reached',
-    `The cap \`${cap}\` of the project is ${most}, and there are as many. Delete some, or have root raise it: \`PATCH /v1/projects/{name}\` with \`caps\`.`,
+    `The cap \`${cap}\` of the project is ${most}, and there is no room for ${places} more. Delete some, or have root raise it: \`PATCH /v1/projects/{name}\` with \`caps\`.`,
   )
 }
 

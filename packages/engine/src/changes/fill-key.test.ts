@@ -181,7 +181,7 @@ describe('a fill', () => {
     expect(plan.map(({ detail }) => detail)).toEqual([
       expect.stringMatching(/^SEARCH projects .*\(id=\?\)/),
       expect.stringMatching(/^SEARCH installation USING INTEGER PRIMARY KEY/),
-      expect.stringMatching(/^SEARCH key_secrets .*\(digest=\?\)/),
+      expect.stringMatching(/^SEARCH key_secrets .*\(digest=\? AND project_id=\?\)/),
       expect.stringMatching(/^SEARCH keys .*id=\?\)/),
       // However many rules the project has, only those are read that may aim at the key.
       expect.stringMatching(

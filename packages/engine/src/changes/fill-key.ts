@@ -38,7 +38,11 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
   db
     .selectFrom('projects')
     .innerJoin('installation', (join) => join.on('installation.id', '=', 1))
-    .leftJoin('key_secrets', (join) => join.on('key_secrets.digest', '=', parameter('digest')))
+    .leftJoin('key_secrets', (join) =>
+      join
+        .on('key_secrets.digest', '=', parameter('digest'))
+        .onRef('key_secrets.project_id', '=', 'projects.id'),
+    )
     .leftJoin('keys', (join) =>
       join.onRef('keys.id', '=', 'key_secrets.key_id').onRef('keys.project_id', '=', 'projects.id'),
     )

@@ -1,5 +1,6 @@
 import {
   type ClientFact,
+  type KeyShapeFact,
   MAX_TOKEN_LIFE_SECONDS,
   type RevocationFact,
   type RoleFact,
@@ -10,6 +11,7 @@ import {
 } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
+import { loadKeyShapes, shapeOf } from '../key-shapes/key-shape.ts'
 import { readRule, SECRET_KIND, SIGNING_KEY_KIND } from '../revocation/rule-row.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { issuersFact } from '../signing/public-url.ts'
@@ -52,6 +54,7 @@ export async function readSnapshot(
         facts: [
           await issuersFact(db, project.name, nowMs),
           ...(await readSigningKeys(place)),
+          ...(await readShapes(place)),
           ...(await readRoles(place)),
           ...(await readSubjects(place)),
           ...(await readSuspendedClients(place)),
@@ -82,6 +85,11 @@ async function readSigningKeys({ db, projectId }: SnapshotPlace): Promise<Signin
     publicJwk: JSON.parse(row.public_jwk),
     ...(row.tokens_until_ms === null ? {} : { tokensUntilMs: row.tokens_until_ms }),
   }))
+}
+
+async function readShapes(place: SnapshotPlace): Promise<KeyShapeFact[]> {
+  const rows = await loadKeyShapes(place)
+  return rows.map((row) => ({ type: 'key-shape', name: row.name, shape: shapeOf(row) }))
 }
 
 /** Deleted roles are left out: a name that is not known confers nothing (rule R5). */

@@ -3,9 +3,12 @@ import { putAudienceCommand } from '../audiences/put-audience.ts'
 import { makeAuditCheckpointsCommand } from '../audit/make-checkpoints.ts'
 import { pruneAuditCommand } from '../audit/prune-entries.ts'
 import { recordRefusalsCommand } from '../audit/record-refusals.ts'
+import { deleteKeyShapeCommand } from '../key-shapes/delete-key-shape.ts'
+import { putKeyShapeCommand } from '../key-shapes/put-key-shape.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
 import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
+import { importKeysCommand } from '../keys/import-keys.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
@@ -47,8 +50,11 @@ export const commands = {
   'change-key': changeKeyCommand,
   'create-key': createKeyCommand,
   'delete-key': deleteKeyCommand,
+  'import-keys': importKeysCommand,
   'revoke-key': revokeKeyCommand,
   'rotate-key': rotateKeyCommand,
+  'delete-key-shape': deleteKeyShapeCommand,
+  'put-key-shape': putKeyShapeCommand,
   'change-management-key': changeManagementKeyCommand,
   'create-management-key': createManagementKeyCommand,
   'delete-management-key': deleteManagementKeyCommand,

@@ -27,7 +27,10 @@ async function givesOnly(db: Kysely<Schema>, change: ChangeTable, fact: Fact): P
       return fact.status !== 'retired'
     case 'issuers':
     case 'audit-checkpoint':
+    case 'import':
       return true
+    case 'key-shape':
+      return fact.shape !== null
     default:
       return false
   }

@@ -93,7 +93,8 @@ export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context,
   return loadKeyView(context.db, row, context.nowMs)
 }
 
-function newKey(scope: Scope, fields: CreateKeyInput, prefix: string): NewKey {
+/** The row of a key as it was asked for, but for what its command finds out. Throws `invalid_request`. */
+export function newKey(scope: Scope, fields: CreateKeyInput, prefix: string): NewKey {
   const id = newId('key', scope.clock.nowMs(), scope.random)
   const scopes = checkScopes(fields.scopes ?? null)
   const ipAllow = checkIpAllow(fields.ipAllow ?? null)

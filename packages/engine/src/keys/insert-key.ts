@@ -31,25 +31,28 @@ export async function insertKey(context: CommandContext, key: NewKey, secret: Ne
     deleted_at_ms: null,
   }
   await context.db.insertInto('keys').values(row).execute()
-  await insertSecret(context, key.id, secret)
+  await insertSecret(context, key, secret)
   await emitKey(context, row)
   return row
 }
 
 export async function insertSecret(
   { db, nowMs }: CommandContext,
-  keyId: string,
+  key: Pick<KeyRow, 'id' | 'project_id'>,
   { digest, locator }: NewSecret,
 ): Promise<void> {
   await db
     .insertInto('key_secrets')
     .values({
       digest,
-      key_id: keyId,
+      project_id: key.project_id,
+      key_id: key.id,
       locator,
       created_at_ms: nowMs,
       valid_until_ms: null,
       revoked_at_ms: null,
+      shape: null,
+      imported_as: null,
     })
     .execute()
 }

@@ -23,7 +23,13 @@ export const KeyViewBase = Type.Object({
   prefix: Type.String(),
   secrets: Type.Array(
     Type.Object({
-      locator: Type.String({ description: "The part of the key's text after its prefix; public." }),
+      locator: Type.String({
+        description:
+          "The part of the key's text after its prefix; public. Of an imported text the beginning of its SHA-256, base64url.",
+      }),
+      shape: Type.Union([Type.String(), Type.Null()], {
+        description: 'The key shape of a text that was issued elsewhere; null: one of our own.',
+      }),
       createdAt: Time,
       validUntil: TimeOrNull,
       revoked: Type.Boolean(),
@@ -120,6 +126,7 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
     prefix: row.prefix,
     secrets: details.secrets.map((secret) => ({
       locator: secret.locator,
+      shape: secret.shape,
       createdAt: formatTime(secret.created_at_ms),
       validUntil: formatTimeOrNull(secret.valid_until_ms),
       revoked: secret.revoked_at_ms !== null,

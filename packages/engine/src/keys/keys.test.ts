@@ -38,7 +38,7 @@ describe('creating a key', () => {
     const key = parseKeyString(credential)
     expect(key?.prefix).toBe('ck')
     expect(view.secrets).toEqual([
-      { locator: key?.locator, createdAt: inSeconds(0), validUntil: null, revoked: false },
+      { locator: key?.locator, shape: null, createdAt: inSeconds(0), validUntil: null, revoked: false },
     ])
     expect(await readKey(scope, view.id)).toEqual(view)
     const stored = await installation.reader

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 import Type, { type Static } from 'typebox'
 import { parseInput } from '../input.ts'
+import { KeyShapeName } from '../key-shapes/key-shape.ts'
 import { authorizeRead } from '../management/authorize.ts'
 import { makeCursor, makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import { KINDS_FOR_KEYS } from '../revocation/is-killed.ts'
@@ -27,6 +28,9 @@ export const ListKeysInput = Type.Object(
     ...KeyFilters,
     subject: Type.Optional(SubjectId),
     prefix: Type.Optional(Type.String({ maxLength: 24 })),
+    shape: Type.Optional(
+      Type.String({ ...KeyShapeName, description: 'Known by a text of this key shape, which still works.' }),
+    ),
     ...HygieneFilters,
   },
   { additionalProperties: false },
@@ -51,6 +55,7 @@ export async function listKeys(scope: Scope, input: unknown = {}): Promise<Page<
   if (request.after !== undefined) query = query.where('keys.id', '>', request.after)
   if (filters.subject !== undefined) query = query.where('keys.subject', '=', filters.subject)
   if (filters.prefix !== undefined) query = query.where('keys.prefix', '=', filters.prefix)
+  if (filters.shape !== undefined) query = query.where(hasTextOf(filters.shape, nowMs))
   const place = { projectId, subject: filters.subject, after: request.after }
   const scanEnd = isIndexed(filters) ? undefined : await findScanEnd(reader, place)
   if (scanEnd !== undefined) query = query.where('keys.id', '<=', scanEnd)
@@ -121,6 +126,24 @@ function hasStatus(eb: KeyExpressions, status: KeyStatus, nowMs: number): Condit
     case 'active':
       return eb.and([unrevoked, enabled, unexpired, begun])
   }
+}
+
+function hasTextOf(shape: string, nowMs: number): (eb: KeyExpressions) => Condition {
+  return (eb) =>
+    eb.exists(
+      eb
+        .selectFrom('key_secrets')
+        .select('key_secrets.digest')
+        .whereRef('key_secrets.key_id', '=', 'keys.id')
+        .where('key_secrets.shape', '=', shape)
+        .where('key_secrets.revoked_at_ms', 'is', null)
+        .where((secret) =>
+          secret.or([
+            secret('key_secrets.valid_until_ms', 'is', null),
+            secret('key_secrets.valid_until_ms', '>', nowMs),
+          ]),
+        ),
+    )
 }
 
 /** Rules that may aim at the key; whether one kills it depends on positions (killed-keys.ts). */

@@ -36,9 +36,10 @@ export async function rotateSecrets(
       .updateTable('key_secrets')
       .set({ valid_until_ms: endsAtMs })
       .where('digest', '=', older.digest)
+      .where('project_id', '=', key.project_id)
       .execute()
   }
-  await insertSecret(context, key.id, secret)
+  await insertSecret(context, key, secret)
   await context.db
     .updateTable('keys')
     .set({ changed_at_ms: context.nowMs })

@@ -1,5 +1,6 @@
 import {
   isRefreshTokenPrefix,
+  KeyShapes,
   looksLikeKeyString,
   parseKeyString,
   type RevocationRule,
@@ -9,6 +10,7 @@ import Type, { type Static } from 'typebox'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
+import { loadKeyShapes, shapeOf } from '../key-shapes/key-shape.ts'
 import { endKey } from '../keys/end-key.ts'
 import { loadKey } from '../keys/key.ts'
 import { authorize, authorizeRead, type Rights } from '../management/authorize.ts'
@@ -228,6 +230,8 @@ async function readCredential(scope: RevocationScope, text: string): Promise<Tar
       'The checksum does not fit the key: it was mistyped or cut short.',
     )
   }
+  const shapes = await loadKeyShapes({ db: scope.reader, projectId: scope.projectId })
+  if (new KeyShapes(shapes.map(shapeOf)).matches(text)) return { kind: 'key-text', digest: sha256(text) }
   const token = await scope.identifyToken(text)
   if ('fault' in token) throw new CodedError('invalid_request', token.fault)
   return { kind: 'token', id: token.tokenId, untilMs: token.expiresAtMs + DAY_MS }

@@ -24,12 +24,7 @@ export async function revokeKeyText(
   rights: Rights,
   { text, end }: { readonly text: KeyText; readonly end: KeyEnd },
 ): Promise<Pick<RevocationRule, 'id' | 'position'>> {
-  const secret = await findSecret(context, text.digest)
-  const key =
-    secret === undefined ? undefined : await findKey(context, rights, { ...text, id: secret.key_id })
-  if (secret === undefined || key === undefined) {
-    throw new CodedError('not_found', 'The credential is no key of this project.')
-  }
+  const { secret, key } = await findKeyOf(context, rights, text)
   const { reason, keepIssued } = end
   const isCurrent = secret.valid_until_ms === null
   const { id, position } = isCurrent
@@ -45,16 +40,23 @@ export async function revokeKeyText(
   return { id, position }
 }
 
-async function findSecret({ db }: CommandContext, digest: string): Promise<SecretRow | undefined> {
-  return db.selectFrom('key_secrets').selectAll().where('digest', '=', digest).executeTakeFirst()
-}
-
-async function findKey(
+/** The text's secret and key: the project's own, or a management key that the caller sees. Throws `not_found`. */
+async function findKeyOf(
   { db }: CommandContext,
   rights: Rights,
-  { projectId, id }: { readonly projectId: string; readonly id: string },
-): Promise<KeyRow | undefined> {
-  const customer = selectKeys(db, { kind: 'customer', projectId }).where('keys.id', '=', id)
-  const management = selectKeys(db, managementPlace(rights)).where('keys.id', '=', id)
-  return (await customer.executeTakeFirst()) ?? (await management.executeTakeFirst())
+  { projectId, digest }: KeyText,
+): Promise<{ readonly secret: SecretRow; readonly key: KeyRow }> {
+  const places = [{ kind: 'customer', projectId } as const, managementPlace(rights)]
+  for (const place of places) {
+    const secret = await db
+      .selectFrom('key_secrets')
+      .selectAll()
+      .where('digest', '=', digest)
+      .where('project_id', '=', place.projectId)
+      .executeTakeFirst()
+    if (secret === undefined) continue
+    const key = await selectKeys(db, place).where('keys.id', '=', secret.key_id).executeTakeFirst()
+    if (key !== undefined) return { secret, key }
+  }
+  throw new CodedError('not_found', 'The credential is no key of this project.')
 }

@@ -18,6 +18,7 @@ export async function revokeSecret(
     .updateTable('key_secrets')
     .set({ revoked_at_ms: secret.revoked_at_ms ?? context.nowMs })
     .where('digest', '=', secret.digest)
+    .where('project_id', '=', key.project_id)
     .execute()
   const { id, position } = await recordRevocation(context, key.project_id, {
     kind: SECRET_KIND,

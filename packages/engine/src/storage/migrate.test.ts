@@ -25,6 +25,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
+    { number: 7, name: 'key-shapes' },
     { number: 8, name: 'audit-chain' },
     { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
@@ -95,6 +96,41 @@ test('signing keys of a database from before the keyring keep all that they had'
     INSERT INTO signing_keys SELECT id, 'prj_2', algorithm, status, public_jwk, private_sealed, created_at_ms,
       activate_at_ms, activated_at_ms, superseded_at_ms, tokens_until_ms, retired_at_ms FROM signing_keys`)
   expect(() => sqlite.exec("UPDATE signing_keys SET project_id = 'prj_1'")).toThrow(/UNIQUE/)
+  sqlite.close()
+})
+
+test('secrets of a database from before key shapes keep all that they had, and belong to the project of their key', async () => {
+  const database = open()
+  const { sqlite, db } = database
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000, [firstTables])
+  sqlite.exec(`
+    INSERT INTO projects VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    INSERT INTO projects VALUES ('prj_2', 'two', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    INSERT INTO keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled, created_at_ms,
+      changed_at_ms, pos) VALUES ('key_1', 'prj_1', 'a', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1');
+    INSERT INTO key_secrets VALUES ('digest', 'key_1', 'locator1', 6, 7, 8);
+    COMMIT`)
+  await migrateAll(database)
+  expect(sqlite.prepare('SELECT * FROM key_secrets').all()).toEqual([
+    {
+      digest: 'digest',
+      project_id: 'prj_1',
+      key_id: 'key_1',
+      locator: 'locator1',
+      created_at_ms: 6,
+      valid_until_ms: 7,
+      revoked_at_ms: 8,
+      shape: null,
+      imported_as: null,
+    },
+  ])
+  // Another project may import the same key.
+  sqlite.exec(`
+    INSERT INTO keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled, created_at_ms,
+      changed_at_ms, pos) VALUES ('key_2', 'prj_2', 'a', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1');
+    INSERT INTO key_secrets VALUES ('digest', 'prj_2', 'key_2', 'locator1', 6, NULL, NULL, 'old', 'x')`)
+  expect(() => sqlite.exec("UPDATE key_secrets SET project_id = 'prj_1'")).toThrow(/UNIQUE/)
   sqlite.close()
 })
 

@@ -1,3 +1,5 @@
+import type { HashEncoding } from '../key-shapes/key-hash.ts'
+
 /**
  * The tables, as Kysely sees them. One description for both databases: times are epoch milliseconds,
  * lists and records are JSON text, positions are written `epoch:number`, booleans are 0 or 1, binary is bytes.
@@ -14,6 +16,7 @@ export interface Schema {
   audiences: AudienceTable
   keys: KeyTable
   key_secrets: KeySecretTable
+  key_shapes: KeyShapeTable
   signing_keys: SigningKeyTable
   signing_schedules: SigningScheduleTable
   public_urls: PublicUrlTable
@@ -169,15 +172,34 @@ export interface KeyTable {
 }
 
 export interface KeySecretTable {
-  /** SHA-256 of the key's text, base64url. */
+  /** SHA-256 of the key's text, base64url; with the project it is the primary key. */
   digest: string
+  project_id: string
   key_id: string
-  /** The public part of the text that names this secret. */
+  /** The public part of the text that names this secret; of an imported one the beginning of its digest. */
   locator: string
   created_at_ms: number
   /** Set once superseded: the end of its overlap. Null: the current secret. */
   valid_until_ms: number | null
   revoked_at_ms: number | null
+  /** The name of its shape, if it was issued elsewhere. */
+  shape: string | null
+  /** What it was imported as: a digest of all that was said of it, which tells a line sent again from another one. */
+  imported_as: string | null
+}
+
+/** The shape of keys that were issued elsewhere (decision 0017). It never changes. */
+export interface KeyShapeTable {
+  project_id: string
+  name: string
+  prefix: string
+  /** Each character once. */
+  alphabet: string
+  min_length: number
+  length: number
+  /** How the hashes are written that are imported under it. */
+  hash_encoding: HashEncoding
+  created_at_ms: number
 }
 
 export interface SigningKeyTable {

@@ -2,6 +2,8 @@ import {
   ChangeKeyInput,
   CreatedKey,
   CreateKeyInput,
+  ImportedKeys,
+  ImportKeysInput,
   KeyView,
   ListKeysInput,
   PageOf,
@@ -13,6 +15,8 @@ import {
 import { defineRoute, type Route } from './route.ts'
 
 const tag = 'Keys'
+
+const MAX_IMPORT_BYTES = 1_048_576
 
 export const keyRoutes: readonly Route[] = [
   defineRoute({
@@ -41,6 +45,21 @@ export const keyRoutes: readonly Route[] = [
     query: ListKeysInput,
     answer: { status: 200, description: 'One page of keys.', schema: PageOf(KeyView) },
     handle: ({ project, query }) => project.keys.list(query),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/keys/import',
+    verb: 'keys:write',
+    operationId: 'importKeys',
+    tag,
+    summary: 'Import keys that were issued elsewhere',
+    description:
+      "By their hashes, under a key shape of the project, many in one change. Each is judged by itself: those that fail are named, the others are imported. A key that is sent again with the same members counts as `exists`, whatever has become of it. Rights must be within the management key's grants. The body may have 1 MiB.",
+    body: ImportKeysInput,
+    maxBodyBytes: MAX_IMPORT_BYTES,
+    answer: { status: 200, description: 'What became of the keys.', schema: ImportedKeys },
+    once: false,
+    handle: ({ project, body }) => project.keys.import(body),
   }),
   defineRoute({
     method: 'GET',

@@ -52,6 +52,8 @@ export interface Route<Path extends string = string> {
   readonly body?: TSchema
   /** True: a request without a body means the same as `{}`. */
   readonly bodyOptional?: boolean
+  /** For the few whose body may be larger than others (http-limits.ts). */
+  readonly maxBodyBytes?: number
   readonly answer: Answer
   /** What can go wrong beside what every route has in common (openapi/document.ts). */
   readonly problems?: readonly ErrorCode[]

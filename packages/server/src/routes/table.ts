@@ -1,5 +1,6 @@
 import { audienceRoutes } from './audiences.ts'
 import { auditRoutes } from './audit.ts'
+import { keyShapeRoutes } from './key-shapes.ts'
 import { keyRoutes } from './keys.ts'
 import { managementKeyRoutes } from './management-keys.ts'
 import { projectRoutes } from './projects.ts'
@@ -16,6 +17,7 @@ import { verifyRoutes } from './verify.ts'
 export const ROUTES: readonly Route[] = [
   ...verifyRoutes,
   ...keyRoutes,
+  ...keyShapeRoutes,
   ...tokenRoutes,
   ...sessionRoutes,
   ...audienceRoutes,

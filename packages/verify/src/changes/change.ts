@@ -1,4 +1,5 @@
 import type { VerificationKeyHandle } from '../crypto.ts'
+import type { KeyShape } from '../keys/key-shape.ts'
 import type { SigningAlgorithm } from '../tokens/algorithms.ts'
 import type { Position } from './position.ts'
 
@@ -39,6 +40,21 @@ export interface KeyFact {
   readonly id: string
   /** SHA-256 of each of the key's secrets, base64url. */
   readonly digests: readonly string[]
+}
+
+/** Keys were imported: what was no key before may be one now (rule F1). Which, a million at a time, is not said. */
+export interface ImportFact {
+  readonly type: 'import'
+  /** The name of their shape. */
+  readonly shape: string
+  readonly count: number
+}
+
+/** The shape of keys that were issued elsewhere. Null: it was deleted, and texts of it are keys no more. */
+export interface KeyShapeFact {
+  readonly type: 'key-shape'
+  readonly name: string
+  readonly shape: KeyShape | null
 }
 
 export interface SigningKeyFact {
@@ -122,6 +138,8 @@ export type Fact =
   | SubjectFact
   | ClientFact
   | KeyFact
+  | ImportFact
+  | KeyShapeFact
   | SigningKeyFact
   | IssuersFact
   | RevocationFact

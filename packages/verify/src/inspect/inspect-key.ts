@@ -1,17 +1,14 @@
 import {
   isKeyPrefix,
   isRefreshTokenPrefix,
-  KEY_CHECKSUM_LENGTH,
+  KEY_BODY_LENGTH,
   KEY_LOCATOR_LENGTH,
   KEY_PREFIX_MAX_LENGTH,
-  KEY_SECRET_LENGTH,
   looksLikeKeyString,
   parseKeyString,
 } from '../keys/key-string.ts'
 import type { Checklist } from './checklist.ts'
 import type { CheckName, CredentialKind, Decoded } from './inspection.ts'
-
-const BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
 
 const ONLY_THE_SERVER = 'Only its server knows, and none was asked.'
 const KNOWN_TO_THE_SERVER: readonly CheckName[] = [
@@ -26,6 +23,8 @@ const KNOWN_TO_THE_SERVER: readonly CheckName[] = [
 ]
 
 const COPY_AGAIN = 'Copy it again, whole, from where it was shown. If it is lost there, rotate the key.'
+const ISSUED_ELSEWHERE =
+  ' If it was issued elsewhere and imported, only its server knows its shape: ask it with `claviger verify`.'
 
 /** Which kind of key its prefix says it is (DESIGN section 7). */
 export function kindOfKey(text: string): CredentialKind {
@@ -38,12 +37,12 @@ export function kindOfKey(text: string): CredentialKind {
 export function inspectKey(text: string, kind: CredentialKind, list: Checklist): Decoded {
   const fault = looksLikeKeyString(text) ? undefined : shapeFault(text)
   if (fault !== undefined) {
-    list.fails('form', fault, COPY_AGAIN)
+    list.fails('form', fault, COPY_AGAIN + ISSUED_ELSEWHERE)
     list.leave(['checksum', ...KNOWN_TO_THE_SERVER], 'It is no whole key that could be looked up.')
     return {}
   }
   list.holds('form', 'It is a prefix, a locator, a secret and a checksum.')
-  const bodyStart = text.length - BODY_LENGTH
+  const bodyStart = text.length - KEY_BODY_LENGTH
   const decoded = {
     prefix: text.slice(0, bodyStart - 1),
     locator: text.slice(bodyStart, bodyStart + KEY_LOCATOR_LENGTH),
@@ -72,9 +71,9 @@ function shapeFault(text: string): string {
   if (!/^[0-9A-Za-z]*$/.test(body)) {
     return 'After the prefix of a key stand letters and digits only, and here is something else.'
   }
-  if (body.length !== BODY_LENGTH) {
-    const way = body.length < BODY_LENGTH ? 'cut off' : 'lengthened'
-    return `After the prefix of a key stand ${BODY_LENGTH} characters; here are ${body.length}: it was ${way}.`
+  if (body.length !== KEY_BODY_LENGTH) {
+    const way = body.length < KEY_BODY_LENGTH ? 'cut off' : 'lengthened'
+    return `After the prefix of a key stand ${KEY_BODY_LENGTH} characters; here are ${body.length}: it was ${way}.`
   }
   if (prefix.length > KEY_PREFIX_MAX_LENGTH) {
     return `The prefix of a key has ${KEY_PREFIX_MAX_LENGTH} characters at most; here are ${prefix.length}.`

@@ -109,7 +109,11 @@ function readJson(text: string, request: InspectRequest, list: Checklist): Read 
 }
 
 function notRecognised(list: Checklist, detail: string): Read {
-  list.fails('form', detail, 'Present the text of a key, as `ck_…`, or of an access token, as `eyJ….….…`.')
+  list.fails(
+    'form',
+    detail,
+    'Present the text of a key, as `ck_…`, or of an access token, as `eyJ….….…`. If it is a key that was issued elsewhere and imported, only its server knows its shape: ask it with `claviger verify`.',
+  )
   return { kind: 'unrecognised', decoded: {} }
 }
 

@@ -17,21 +17,22 @@ export const KEY_PREFIX_MAX_LENGTH = 24
 export const REFRESH_TOKEN_SUFFIX = '_rt'
 
 const REFRESH_PREFIX_MAX_LENGTH = KEY_PREFIX_MAX_LENGTH + REFRESH_TOKEN_SUFFIX.length
-const BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
+/** What comes after the last `_`. */
+export const KEY_BODY_LENGTH = KEY_LOCATOR_LENGTH + KEY_SECRET_LENGTH + KEY_CHECKSUM_LENGTH
 /** No key and no refresh token is longer. */
-export const KEY_MAX_LENGTH = REFRESH_PREFIX_MAX_LENGTH + 1 + BODY_LENGTH
+export const KEY_MAX_LENGTH = REFRESH_PREFIX_MAX_LENGTH + 1 + KEY_BODY_LENGTH
 
 const PREFIX = /^[a-z0-9]+(?:_[a-z0-9]+)*$/
 const LOCATOR = new RegExp(`^[0-9A-Za-z]{${KEY_LOCATOR_LENGTH}}$`)
 const SECRET = new RegExp(`^[0-9A-Za-z]{${KEY_SECRET_LENGTH}}$`)
-const SHAPE = new RegExp(`^[a-z0-9]+(?:_[a-z0-9]+)*_[0-9A-Za-z]{${BODY_LENGTH}}$`)
+const SHAPE = new RegExp(`^[a-z0-9]+(?:_[a-z0-9]+)*_[0-9A-Za-z]{${KEY_BODY_LENGTH}}$`)
 
 /**
  * Finds keys in running text, to redact them: global, so give it to `replaceAll`. It matches a little more
  * than keys, in time linear in the text. It keeps the place of its last `exec` or `test`: do not call those.
  */
 export const KEY_PATTERN = new RegExp(
-  `[a-z0-9][a-z0-9_]{0,${REFRESH_PREFIX_MAX_LENGTH - 1}}_[0-9A-Za-z]{${BODY_LENGTH}}`,
+  `[a-z0-9][a-z0-9_]{0,${REFRESH_PREFIX_MAX_LENGTH - 1}}_[0-9A-Za-z]{${KEY_BODY_LENGTH}}`,
   'g',
 )
 
@@ -49,7 +50,7 @@ export function parseKeyString(text: string): KeyString | undefined {
   if (!looksLikeKeyString(text)) return undefined
   const checksumStart = text.length - KEY_CHECKSUM_LENGTH
   if (text.slice(checksumStart) !== checksumOf(text.slice(0, checksumStart))) return undefined
-  const bodyStart = text.length - BODY_LENGTH
+  const bodyStart = text.length - KEY_BODY_LENGTH
   return {
     prefix: text.slice(0, bodyStart - 1),
     locator: text.slice(bodyStart, bodyStart + KEY_LOCATOR_LENGTH),
@@ -59,7 +60,7 @@ export function parseKeyString(text: string): KeyString | undefined {
 
 /** Whether the text has the shape of a key; the checksum may still be wrong. */
 export function looksLikeKeyString(text: string): boolean {
-  const prefixLength = text.length - BODY_LENGTH - 1
+  const prefixLength = text.length - KEY_BODY_LENGTH - 1
   return prefixLength <= REFRESH_PREFIX_MAX_LENGTH && SHAPE.test(text) && fits(text.slice(0, prefixLength))
 }
 

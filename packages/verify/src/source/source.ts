@@ -2,6 +2,7 @@ import type {
   Change,
   ClientFact,
   IssuersFact,
+  KeyShapeFact,
   RevocationFact,
   RoleFact,
   SigningKeyFact,
@@ -20,6 +21,7 @@ export interface Snapshot {
     | RoleFact
     | SubjectFact
     | ClientFact
+    | KeyShapeFact
     | SigningKeyFact
     | IssuersFact
     | RevocationFact

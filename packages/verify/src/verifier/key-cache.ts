@@ -13,22 +13,35 @@ interface Fill {
   readonly result: Promise<KeyCredential | null>
   /** The last change since the fill began that touches this digest (rule F2). */
   touchedAt: Position | undefined
+  /** The last import since: it makes keys known, and changes none that are. */
+  importedAt: Position | undefined
 }
+
+/**
+ * How a text came to be looked up: with a checksum that fits, or as one of a foreign shape, which any text of the
+ * right letters has.
+ */
+export type KeyOrigin = 'own' | 'foreign'
+
+/** What guesses of foreign shape may keep busy at once; a caller beyond that is told to come back. */
+const MAX_FOREIGN_FILLS = 10_000
 
 /** A key that changes more often than it can be read is no key to answer for. */
 const MAX_FILL_ATTEMPTS = 5
 
 /**
  * Keys by the digest of their text, filled one by one from the source. Absences are cached too, apart, so that
- * guesses cannot push out keys. Fills of one digest that overlap are one fill.
+ * guesses cannot push out keys; those of foreign shape, which need no checksum to be guessed at, apart once more. Fills
+ * of one digest that overlap are one fill.
  */
 export class KeyCache {
   readonly #known: BoundedCache<string, KeyCredential>
-  readonly #absent: BoundedCache<string, Absence>
+  readonly #absent: Readonly<Record<KeyOrigin, BoundedCache<string, Absence>>>
   readonly #filling = new Map<string, Fill>()
   readonly #fetchKey: (digest: string) => Promise<KeyFill>
   readonly #grants: GrantTable
   #fills = 0
+  #foreignFills = 0
 
   constructor(options: {
     capacity: number
@@ -37,7 +50,10 @@ export class KeyCache {
     grants: GrantTable
   }) {
     this.#known = new BoundedCache(options.capacity)
-    this.#absent = new BoundedCache(options.absentCapacity)
+    this.#absent = {
+      own: new BoundedCache(options.absentCapacity),
+      foreign: new BoundedCache(options.absentCapacity),
+    }
     this.#fetchKey = options.fetchKey
     this.#grants = options.grants
   }
@@ -48,7 +64,7 @@ export class KeyCache {
 
   /** How many texts are known to be no key. */
   get absences(): number {
-    return this.#absent.size
+    return this.#absent.own.size + this.#absent.foreign.size
   }
 
   /** How often the source was asked. */
@@ -58,18 +74,30 @@ export class KeyCache {
 
   /** Null: known to be no key. Undefined: not known here. */
   get(digest: string): KeyCredential | null | undefined {
-    return this.#known.get(digest) ?? (this.#absent.get(digest) === undefined ? undefined : null)
+    const known = this.#known.get(digest)
+    if (known !== undefined) return known
+    const { own, foreign } = this.#absent
+    return own.get(digest) === undefined && foreign.get(digest) === undefined ? undefined : null
   }
 
-  /** Asks the source. Rejects when it cannot answer. */
-  fetch(digest: string): Promise<KeyCredential | null> {
+  /** Asks the source. Rejects when it cannot answer, and when too many guesses are asked for already. */
+  fetch(digest: string, origin: KeyOrigin): Promise<KeyCredential | null> {
     const running = this.#filling.get(digest)
     if (running !== undefined) return running.result
+    const isForeign = origin === 'foreign'
+    if (isForeign && this.#foreignFills >= MAX_FOREIGN_FILLS) {
+      return Promise.reject(new Error('Too many keys of foreign shape are being looked up.'))
+    }
+    if (isForeign) this.#foreignFills++
     const fill: Fill = {
       result: Promise.resolve()
-        .then(() => this.#fill(digest, fill))
-        .finally(() => this.#filling.delete(digest)),
+        .then(() => this.#fill(digest, fill, origin))
+        .finally(() => {
+          this.#filling.delete(digest)
+          if (isForeign) this.#foreignFills--
+        }),
       touchedAt: undefined,
+      importedAt: undefined,
     }
     this.#fills++
     this.#filling.set(digest, fill)
@@ -81,7 +109,8 @@ export class KeyCache {
     for (const digest of digests) {
       const known = this.#known.get(digest)
       if (known !== undefined && comparePositions(known.position, position) < 0) this.#known.delete(digest)
-      this.#absent.delete(digest)
+      this.#absent.own.delete(digest)
+      this.#absent.foreign.delete(digest)
       const fill = this.#filling.get(digest)
       if (fill !== undefined) fill.touchedAt = position
     }
@@ -90,16 +119,28 @@ export class KeyCache {
   /** Voids everything that was read at `position` or before, also what is on its way. */
   dropAll(position: Position): void {
     this.#known.clear()
-    this.#absent.clear()
+    this.#clearAbsent()
     for (const fill of this.#filling.values()) fill.touchedAt = position
   }
 
-  async #fill(digest: string, fill: Fill): Promise<KeyCredential | null> {
+  /** Keys came to be at `position`, it is not said which: whatever was no key before may be one (rule F1). */
+  dropAbsent(position: Position): void {
+    this.#clearAbsent()
+    for (const fill of this.#filling.values()) fill.importedAt = position
+  }
+
+  #clearAbsent(): void {
+    this.#absent.own.clear()
+    this.#absent.foreign.clear()
+  }
+
+  async #fill(digest: string, fill: Fill, origin: KeyOrigin): Promise<KeyCredential | null> {
     for (let attempt = 0; attempt < MAX_FILL_ATTEMPTS; attempt++) {
       const answer = await this.#fetchKey(digest)
-      if (fill.touchedAt !== undefined && comparePositions(answer.position, fill.touchedAt) < 0) continue
+      if (isOlder(answer, fill.touchedAt)) continue
       if (answer.key === null) {
-        this.#absent.set(digest, { recent: false })
+        if (isOlder(answer, fill.importedAt)) continue
+        this.#absent[origin].set(digest, { recent: false })
         return null
       }
       const credential = new KeyCredential(answer.key, answer, this.#grants.share(answer.key))
@@ -108,4 +149,8 @@ export class KeyCache {
     }
     throw new Error('The key changed while it was being read, too often to answer for it.')
   }
+}
+
+function isOlder({ position }: KeyFill, than: Position | undefined): boolean {
+  return than !== undefined && comparePositions(position, than) < 0
 }

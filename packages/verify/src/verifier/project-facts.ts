@@ -1,6 +1,7 @@
 import type { Change, Fact, IssuersFact, SigningKeyFact, SubjectRecord } from '../changes/change.ts'
 import { comparePositions, type Position } from '../changes/position.ts'
 import { secretBytes } from '../crypto.ts'
+import { type KeyShape, KeyShapes } from '../keys/key-shape.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
@@ -19,6 +20,9 @@ interface OwnIssuer {
   readonly acceptedUntilMs: number
 }
 
+/** Facts that change the standing of no credential already seen. */
+const TELLS_NOTHING_OF_CREDENTIALS: ReadonlySet<Fact['type']> = new Set(['key', 'import', 'audit-checkpoint'])
+
 /**
  * What a verifier knows of its project, apart from single keys: roles, subject records, suspended clients,
  * signing keys, issuers and revocation rules, all as of one position of the feed.
@@ -32,6 +36,8 @@ export class ProjectFacts {
    */
   version = 0
   rules = new RevocationRules(new Set())
+  /** Of the keys that were issued elsewhere and imported. */
+  keyShapes = new KeyShapes([])
   /** What was granted to the credentials seen; no change to the facts changes that. */
   readonly grants = new GrantTable()
 
@@ -43,6 +49,7 @@ export class ProjectFacts {
   #subjects = new Map<string, Dated<SubjectRecord | null>>()
   #clients = new Map<string, Dated<boolean>>()
   #signingKeys = new Map<string, Dated<VerificationKey | null>>()
+  #shapes = new Map<string, Dated<KeyShape | null>>()
   #issuers: Dated<ReadonlyMap<string, OwnIssuer>> | undefined
 
   /** The position up to which every change has been applied. */
@@ -80,7 +87,10 @@ export class ProjectFacts {
     this.#ahead.clear()
     this.#epochs = new Set(snapshot.epochs)
     this.rules = new RevocationRules(this.#epochs)
-    for (const facts of [this.#roles, this.#subjects, this.#clients, this.#signingKeys]) facts.clear()
+    for (const facts of [this.#roles, this.#subjects, this.#clients, this.#signingKeys, this.#shapes]) {
+      facts.clear()
+    }
+    this.keyShapes = new KeyShapes([])
     this.#issuers = undefined
     for (const fact of snapshot.facts) this.#learn(fact, snapshot.position)
     this.#outdate()
@@ -98,7 +108,7 @@ export class ProjectFacts {
     const { number } = change.position
     if (number <= applied.number || this.#ahead.has(number)) return false
     for (const fact of change.facts) this.#learn(fact, change.position)
-    if (change.facts.some(({ type }) => type !== 'key' && type !== 'audit-checkpoint')) this.#outdate()
+    if (change.facts.some(({ type }) => !TELLS_NOTHING_OF_CREDENTIALS.has(type))) this.#outdate()
     this.#ahead.add(number)
     let last = applied.number
     while (this.#ahead.delete(last + 1)) last++
@@ -133,8 +143,15 @@ export class ProjectFacts {
       case 'lift':
         this.rules.lift(fact.ruleId)
         break
+      case 'key-shape':
+        learn(this.#shapes, fact.name, position, fact.shape)
+        this.keyShapes = new KeyShapes(
+          [...this.#shapes.values()].flatMap(({ value }) => (value === null ? [] : [value])),
+        )
+        break
       case 'key':
       case 'audit-checkpoint':
+      case 'import':
         break
     }
   }

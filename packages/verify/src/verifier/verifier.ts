@@ -13,7 +13,7 @@ import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
 import { type Refusal, refuse, type Verdict } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
-import { KeyCache } from './key-cache.ts'
+import { KeyCache, type KeyOrigin } from './key-cache.ts'
 import type { KeyCredential } from './key-credential.ts'
 import type { Parent } from './parent.ts'
 import { ProjectFacts } from './project-facts.ts'
@@ -206,7 +206,7 @@ export class Verifier {
   /** The verdict on what is no key, for which nobody needs to be asked. */
   #verifyUnaided(request: VerifyRequest): Verdict | undefined {
     const { credential } = request
-    if (typeof credential === 'string' && credential.length <= KEY_MAX_LENGTH) return undefined
+    if (typeof credential === 'string' && this.#mayBeKey(credential)) return undefined
     return this.#answer(request, this.#recogniseToken(credential))
   }
 
@@ -242,15 +242,20 @@ export class Verifier {
   /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
   #recall(credential: string): KeyCredential | TokenCredential | null | undefined {
     if (typeof credential !== 'string') return undefined
-    return credential.length <= KEY_MAX_LENGTH
-      ? this.#keys.get(sha256(credential))
-      : this.#tokens.get(credential)
+    return this.#mayBeKey(credential) ? this.#keys.get(sha256(credential)) : this.#tokens.get(credential)
+  }
+
+  /** Of what may be neither, a token is as long as this or longer: but for keys of foreign shape, length decides. */
+  #mayBeKey(credential: string): boolean {
+    return credential.length <= KEY_MAX_LENGTH || this.#facts.keyShapes.matches(credential)
   }
 
   async #recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
-    return typeof credential === 'string' && looksLikeKeyString(credential)
-      ? this.#recogniseKey(credential)
-      : (this.#tokenSeen(credential) ?? this.#recogniseToken(credential))
+    if (typeof credential === 'string') {
+      if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
+      if (this.#facts.keyShapes.matches(credential)) return this.#lookUp(credential, 'foreign')
+    }
+    return this.#tokenSeen(credential) ?? this.#recogniseToken(credential)
   }
 
   #tokenSeen(credential: string): TokenCredential | undefined {
@@ -269,12 +274,15 @@ export class Verifier {
   async #recogniseKey(credential: string): Promise<KeyCredential | Refusal> {
     const key = parseKeyString(credential)
     if (key === undefined) return BAD_CHECKSUM
-    if (isRefreshTokenPrefix(key.prefix)) return REFRESH_TOKEN
+    return isRefreshTokenPrefix(key.prefix) ? REFRESH_TOKEN : this.#lookUp(credential, 'own')
+  }
+
+  async #lookUp(credential: string, origin: KeyOrigin): Promise<KeyCredential | Refusal> {
     const digest = sha256(credential)
     const known = this.#keys.get(digest)
     if (known !== undefined) return known ?? UNKNOWN_KEY
     try {
-      return (await this.#keys.fetch(digest)) ?? UNKNOWN_KEY
+      return (await this.#keys.fetch(digest, origin)) ?? UNKNOWN_KEY
     } catch {
       return UNAVAILABLE
     }
@@ -304,6 +312,9 @@ export class Verifier {
     if (!this.#facts.apply(change)) return
     for (const fact of change.facts) {
       if (fact.type === 'key') this.#keys.drop(fact.digests, change.position)
+      if (fact.type === 'import') this.#keys.dropAbsent(change.position)
+      // A text of a shape that is gone is no key any more, whatever is cached under its digest.
+      if (fact.type === 'key-shape' && fact.shape === null) this.#keys.dropAll(change.position)
       // What a lifted ban had killed is marked so in the answers that were fetched under it.
       if (fact.type === 'lift') this.#keys.dropAll(change.position)
     }
