@@ -14,6 +14,7 @@ import { describeRow } from './report.ts'
 import type { Row } from './row.ts'
 import { type FirstSightAlgorithm, PEERS, tokenFirstSight } from './token-first-sight.ts'
 import { tokenSeen } from './token-seen.ts'
+import { verifyHttp } from './verify-http.ts'
 
 const TOKEN_COUNT = 20_000
 const WARM_UP_COUNT = 12_000
@@ -36,6 +37,7 @@ const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
   'token-first-sight-es256': () => firstSight('ES256'),
   'token-first-sight-ps256': () => firstSight('PS256'),
   mint: () => mint(),
+  'verify-http': () => verifyHttp(),
 }
 
 const chosen = process.argv.slice(2)

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine, type Engine } from '@claviger/engine'
 import type { Contender } from './interleave.ts'
-import { startMintServer } from './mint-server.ts'
 import { AUDIENCE } from './project.ts'
 import type { Row } from './row.ts'
+import { type ClavigerProcess, startClaviger } from './server-process.ts'
 
 const PASS_SIZE = 1_000
 /** As many as a busy server has under way, so that every thread of the pool always has a next one. */
@@ -29,11 +29,11 @@ const INPUT = {
 export async function mint(): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-bench-'))
   const engine = await createEngine({ database: `sqlite:${join(folder, 'claviger.db')}` })
-  const server = await startMintServer(join(folder, 'server'))
+  const server = await startClaviger(join(folder, 'server'))
   const project = engine.project('default')
   const managed = await byManagementKey(engine)
   await prepare(project.roles)
-  await server.prepare(prepare)
+  await prepare({ put: (name, role) => server.call('PUT', `/v1/roles/${name}`, role) })
   return {
     title: 'Token, minted, RS256 (2048 bits)',
     measures:
@@ -45,7 +45,7 @@ export async function mint(): Promise<Row> {
         { ...limit(), processorSeconds },
         { ...minting(EMBEDDED, async () => (await project.tokens.mint(INPUT)).credential), processorSeconds },
         { ...minting(BY_KEY, async () => (await managed.tokens.mint(INPUT)).credential), processorSeconds },
-        { ...minting(OVER_HTTP, () => server.mint(INPUT)), processorSeconds: server.processorSeconds },
+        { ...minting(OVER_HTTP, () => mintOver(server)), processorSeconds: server.processorSeconds },
       ],
       warmUp: 3,
       counted: 15,
@@ -59,6 +59,10 @@ export async function mint(): Promise<Row> {
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+async function mintOver(server: ClavigerProcess): Promise<string> {
+  return JSON.parse(await server.call('POST', '/v1/tokens', INPUT)).credential
 }
 
 function processorSeconds(): number {

@@ -1,7 +1,8 @@
-/** The child process of `mint-server.ts`: serves the data folder it is given, and says what that cost. */
+/** A Claviger server on the data folder that it is given. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createServer } from '@claviger/server'
+import { answerParent } from './answer-parent.ts'
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new TypeError('The data folder is missing.')
@@ -11,13 +12,4 @@ const server = await createServer({
   database: `sqlite:${join(folder, 'claviger.db')}`,
   port: 0,
 })
-process.send?.(await server.listen())
-process.on('message', async (message) => {
-  if (message === 'usage') {
-    const { user, system } = process.cpuUsage()
-    process.send?.((user + system) / 1e6)
-  } else {
-    await server.close()
-    process.disconnect()
-  }
-})
+answerParent(await server.listen(), () => server.close())

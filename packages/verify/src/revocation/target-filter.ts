@@ -50,10 +50,13 @@ export class TargetFilter {
   }
 }
 
-/** FNV-1a over the text's units, and a last stir, since only the low bits are used. */
+/** How much of a text counts, from its end: there ids of every kind are random. Others only say less. */
+const SAMPLE_LENGTH = 16
+
+/** FNV-1a over the text's length and last units, and a last stir, since only the low bits are used. */
 function hashOf(seed: number, text: string): number {
-  let hash = Math.imul(seed, 0x9e3779b1) ^ 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
+  let hash = Math.imul(seed, 0x9e3779b1) ^ 0x811c9dc5 ^ text.length
+  for (let index = Math.max(0, text.length - SAMPLE_LENGTH); index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   }
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)

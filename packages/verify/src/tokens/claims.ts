@@ -202,7 +202,8 @@ function readObject(value: unknown): Readonly<Record<string, unknown>> | null | 
 
 /** One principal answers many calls: what one caller did to it would be another's rights. */
 function deepFreeze<Value extends object>(value: Value): Value {
-  for (const member of Object.values(value)) {
+  for (const name in value) {
+    const member = value[name]
     if (typeof member === 'object' && member !== null) deepFreeze(member)
   }
   return Object.freeze(value)
