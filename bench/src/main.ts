@@ -1,5 +1,5 @@
 /**
- * The benchmarks of DESIGN section 10 that run in one process. `npm run bench` prints all rows as Markdown;
+ * The benchmarks of DESIGN section 10. `npm run bench` prints all rows as Markdown;
  * `npm run bench -- key-warm token-seen` those named.
  */
 import { readFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { describeRow } from './report.ts'
 import type { Row } from './row.ts'
 import { type FirstSightAlgorithm, PEERS, tokenFirstSight } from './token-first-sight.ts'
 import { tokenSeen } from './token-seen.ts'
+import { verifyBesideCreates } from './verify-beside-creates.ts'
 import { verifyHttp } from './verify-http.ts'
 
 const TOKEN_COUNT = 20_000
@@ -29,15 +30,24 @@ async function firstSight(algorithm: FirstSightAlgorithm): Promise<Row> {
   return tokenFirstSight(algorithm, keys, await makeTokens(TOKEN_COUNT + WARM_UP_COUNT, keys))
 }
 
-const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
-  'key-warm': () => keyWarm(signing),
-  'key-after-change': () => keyAfterChange(signing),
-  'token-seen': async () => tokenSeen(signing, await tokens()),
-  'token-first-sight': async () => tokenFirstSight('RS256', signing, await tokens()),
-  'token-first-sight-es256': () => firstSight('ES256'),
-  'token-first-sight-ps256': () => firstSight('PS256'),
-  mint: () => mint(),
-  'verify-http': () => verifyHttp(),
+/** A row whose contenders take turns, as Markdown. */
+async function run(row: Row): Promise<string> {
+  const text = describeRow(row, await interleave(row.rounds))
+  await row.close?.()
+  return text
+}
+
+/** Each prints itself, as Markdown. */
+const ROWS: Readonly<Record<string, () => Promise<string>>> = {
+  'key-warm': async () => run(await keyWarm(signing)),
+  'key-after-change': async () => run(await keyAfterChange(signing)),
+  'token-seen': async () => run(await tokenSeen(signing, await tokens())),
+  'token-first-sight': async () => run(await tokenFirstSight('RS256', signing, await tokens())),
+  'token-first-sight-es256': async () => run(await firstSight('ES256')),
+  'token-first-sight-ps256': async () => run(await firstSight('PS256')),
+  mint: async () => run(await mint()),
+  'verify-http': async () => run(await verifyHttp()),
+  'verify-beside-creates': verifyBesideCreates,
 }
 
 const chosen = process.argv.slice(2)
@@ -47,11 +57,8 @@ if (unknown !== undefined)
 if (globalThis.gc === undefined) throw new TypeError('Run it as `npm run bench`, or with --expose-gc.')
 
 print(describeRun())
-for (const [name, makeRow] of Object.entries(ROWS)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue
-  const row = await makeRow()
-  print(describeRow(row, await interleave(row.rounds)))
-  await row.close?.()
+for (const [name, describe] of Object.entries(ROWS)) {
+  if (chosen.length === 0 || chosen.includes(name)) print(await describe())
 }
 
 function describeRun(): string {

@@ -15,6 +15,7 @@ import { addPages } from './pages.ts'
 import { sendProblem, toCodedError } from './problem.ts'
 import { logAnswer } from './request-log.ts'
 import type { ServerCertificate } from './server-certificate.ts'
+import { Turns } from './turns.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -43,6 +44,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
+  yieldToVerifications(server)
   addHealth(server, async () => isOpen() && (await engine.isReady()))
   addWellKnown(server, engine)
   addManagementApi(server, engine)
@@ -76,6 +78,15 @@ function fastifyOf(parts: ApplicationParts): FastifyInstance {
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
     },
+  })
+}
+
+/** What is asked all the time waits for nobody; the rest begins one a turn, so that a burst of it is in nobody's way. */
+function yieldToVerifications(server: FastifyInstance): void {
+  const turns = new Turns()
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.quiet === true) done()
+    else turns.take(done)
   })
 }
 
