@@ -5,8 +5,10 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { arch, availableParallelism, cpus, platform } from 'node:os'
+import { betterAuthCreate, betterAuthVerify } from './better-auth.ts'
 import { interleave } from './interleave.ts'
 import { keyAfterChange } from './key-after-change.ts'
+import { keyCold } from './key-cold.ts'
 import { keyWarm } from './key-warm.ts'
 import { mint } from './mint.ts'
 import { makeSigningKeys, makeTokens } from './project.ts'
@@ -41,6 +43,9 @@ async function run(row: Row): Promise<string> {
 const ROWS: Readonly<Record<string, () => Promise<string>>> = {
   'key-warm': async () => run(await keyWarm(signing)),
   'key-after-change': async () => run(await keyAfterChange(signing)),
+  'key-cold': async () => run(await keyCold()),
+  'better-auth-verify': async () => run(await betterAuthVerify()),
+  'better-auth-create': async () => run(await betterAuthCreate()),
   'token-seen': async () => run(await tokenSeen(signing, await tokens())),
   'token-first-sight': async () => run(await tokenFirstSight('RS256', signing, await tokens())),
   'token-first-sight-es256': async () => run(await firstSight('ES256')),
