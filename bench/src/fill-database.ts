@@ -50,5 +50,5 @@ function randomCharacters(length: number): string {
 
 process.once('message', (order: FillOrder) => {
   // Two megabytes are still on their way when `send` returns.
-  process.send?.(fillDatabase(order), () => process.disconnect())
+  process.send?.(fillDatabase(order), undefined, undefined, () => process.disconnect())
 })
