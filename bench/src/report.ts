@@ -36,7 +36,7 @@ function count(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
-function spread(values: readonly number[]): string {
+export function spread(values: readonly number[]): string {
   const [least, lower, median, upper, most] = [0, 0.25, 0.5, 0.75, 1].map((part) =>
     quantile(values, part).toFixed(3),
   )
@@ -44,7 +44,7 @@ function spread(values: readonly number[]): string {
 }
 
 /** The value below which the given part of the values lies; between two of them by linear interpolation. */
-function quantile(values: readonly number[], part: number): number {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   const place = part * (sorted.length - 1)
   const below = sorted[Math.floor(place)] ?? Number.NaN

@@ -57,8 +57,9 @@ export class CodedError extends Error {
   readonly status: number
   readonly retryable: boolean
 
-  constructor(code: ErrorCode, detail: string) {
-    super(detail)
+  /** `options.cause` is for the log of the node alone. */
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options)
     this.code = code
     this.status = ERROR_CODES[code].status
     this.retryable = ERROR_CODES[code].retryable

@@ -23,6 +23,7 @@ import type { ServerCertificate } from './server-certificate.ts'
 import { GuessThrottle } from './throttling/guess-throttle.ts'
 import { InFlight } from './throttling/in-flight.ts'
 import { slowGuesses } from './throttling/slow-guesses.ts'
+import { Turns } from './turns.ts'
 import { addWellKnown } from './well-known.ts'
 
 export interface ApplicationParts {
@@ -66,6 +67,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
+  yieldToVerifications(server)
   addHealth(server, { engine, isOpen })
   addWellKnown(server, engine)
   addManagementApi(server, api)
@@ -113,6 +115,15 @@ function fastifyOf(
       if (!isManagementPath(request.url)) answer(error)
       else authenticate(engine, request, null).then(() => answer(error), answer)
     },
+  })
+}
+
+/** What is asked all the time waits for nobody; the rest begins one a turn, so that a burst of it is in nobody's way. */
+function yieldToVerifications(server: FastifyInstance): void {
+  const turns = new Turns()
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.quiet === true) done()
+    else turns.take(done)
   })
 }
 

@@ -16,7 +16,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set on every route of the management API: what the caller must be allowed to do. */
     verb?: Verb
-    /** True: an answer that is no error is logged at `debug` only. */
+    /** True: asked all the time. It waits for no other request, and is logged at `debug` unless it is refused. */
     quiet?: boolean
     /** True: answered while the server starts, too. */
     health?: boolean

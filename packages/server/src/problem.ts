@@ -57,10 +57,11 @@ function retryAfter(error: CodedError): Record<string, string> {
   return error.retryable ? { 'retry-after': '1' } : {}
 }
 
-/** The coded error; what is Claviger's own fault is written to the log, where alone its cause is shown. */
+/** The coded error; what is the fault of Claviger or its machine is written to the log, where alone its cause is shown. */
 export function reported(error: unknown, { log, requestId }: { log: Logger; requestId: string }): CodedError {
   const coded = toCodedError(error)
-  if (coded.code === 'internal') log.error({ requestId, err: error }, 'A request failed.')
+  if (coded.code === 'internal' || coded.cause !== undefined)
+    log.error({ requestId, err: coded.cause ?? error }, 'A request failed.')
   return coded
 }
 

@@ -1,3 +1,4 @@
+import { platform, setPriority } from 'node:os'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AuditChain } from '../audit/audit-chain.ts'
 import { migrateAudited } from '../audit/migrate-audited.ts'
@@ -14,6 +15,8 @@ import { type BatchMachine, runBatch } from './run-batch.ts'
 
 /** Commands a transaction: enough that the wait for the disk is shared, few enough that none waits for long. */
 const BATCH_LIMIT = 256
+
+const NICENESS = 10
 
 /** The writer thread (rule C2): the one place of this process where the database is written. */
 async function main(port: MessagePort, settings: WriterSettings): Promise<void> {
@@ -129,10 +132,19 @@ function stop(port: MessagePort, { database: { sqlite }, journal }: BatchMachine
   port.close()
 }
 
+/**
+ * Where cores are scarce, verifications on the caller's thread go before writing. Linux keeps a priority for each thread;
+ * elsewhere it is the whole process's, which is not ours to lower.
+ */
+function giveWay(): void {
+  if (platform() === 'linux') setPriority(NICENESS)
+}
+
 function cannotOpen({ databaseFile }: WriterSettings, error: unknown): CodedError {
   const reason = error instanceof Error ? error.message : String(error)
   return new CodedError('unavailable', `${databaseFile} cannot be opened for writing: ${reason}`)
 }
 
 if (parentPort === null) throw new TypeError('the writer thread is started by Writer.start')
+giveWay()
 await main(parentPort, workerData)

@@ -114,6 +114,27 @@ test('500 calls side by side share a few commits, and take dense positions (C2, 
   expect(commits).toBeLessThanOrEqual(20)
 })
 
+test('calls that one commit settles are answered one a turn of the event loop, in commit order', async () => {
+  const writer = await startWithProject()
+  let turn = 0
+  let counting = true
+  const count = (): void => {
+    turn++
+    if (counting) setImmediate(count)
+  }
+  setImmediate(count)
+  const answered: { number: number; turn: number }[] = []
+  await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      const { number } = await writer.run('add-role', { projectId: 'p', name: `r${index}` }, embedder)
+      answered.push({ number, turn })
+    }),
+  )
+  counting = false
+  expect(answered.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
+  expect(new Set(answered.map((one) => one.turn)).size).toBe(100)
+})
+
 test('a command that fails rejects its own call with its code, and no other', async () => {
   const writer = await startWithProject()
   const [kept, failed] = await Promise.allSettled([

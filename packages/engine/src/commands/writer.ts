@@ -61,10 +61,20 @@ export class Writer<Registry extends CommandMap = Commands> {
   readonly #worker: Worker
   readonly #options: WriterOptions
   readonly #pending = new Map<string, PendingCall>()
+  /** What was settled and is still to be told to its callers, in commit order. */
+  readonly #settled: (() => void)[] = []
   readonly #listeners = new Set<ChangeListener>()
   readonly #started = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   readonly #counts = new WriterCounts()
+  /**
+   * One caller a turn of the event loop: what it does with its answer costs more than a verification, and a commit
+   * settles many at once. So whatever arrives meanwhile is served between them.
+   */
+  readonly #answerNext = (): void => {
+    this.#settled.shift()?.()
+    if (this.#settled.length > 0) setImmediate(this.#answerNext)
+  }
   #state: 'starting' | 'running' | 'closing' | 'stopped' = 'starting'
 
   private constructor(options: WriterOptions) {
@@ -183,24 +193,29 @@ export class Writer<Registry extends CommandMap = Commands> {
       this.#options.logProblem(message.problem)
     } else {
       this.#counts.add(message)
+      const idle = this.#settled.length === 0
       for (const outcome of message.outcomes) this.#settle(outcome)
       if (this.#pending.size === 0 && this.#state === 'running') this.#worker.unref()
+      if (idle) this.#answerNext()
     }
   }
 
+  /** Tells the listeners of the changes now, and the caller when it is its turn. */
   #settle(outcome: Outcome): void {
     const { commandId } = outcome
     const call = this.#pending.get(commandId)
     this.#pending.delete(commandId)
     if (!outcome.ok) {
-      call?.reject(new CodedError(outcome.code, outcome.detail))
+      this.#settled.push(() => call?.reject(new CodedError(outcome.code, outcome.detail)))
       return
     }
     const failures = outcome.changes.flatMap((row) => this.#tell(row.project_id, readChange(row)))
     for (const failure of failures) this.#log('A listener failed to apply a change.', failure, commandId)
-    const result: unknown = outcome.result === '' ? undefined : JSON.parse(outcome.result)
-    if (failures.length === 0) call?.resolve({ result, recalled: outcome.recalled })
-    else call?.reject(new CodedError('internal', 'The change was stored, but not applied in this process.'))
+    this.#settled.push(() => {
+      const result: unknown = outcome.result === '' ? undefined : JSON.parse(outcome.result)
+      if (failures.length === 0) call?.resolve({ result, recalled: outcome.recalled })
+      else call?.reject(new CodedError('internal', 'The change was stored, but not applied in this process.'))
+    })
   }
 
   /** Answers what the listeners threw: each is told, whatever another does. */
@@ -218,6 +233,7 @@ export class Writer<Registry extends CommandMap = Commands> {
 
   #stop(): void {
     this.#state = 'stopped'
+    for (const answer of this.#settled.splice(0)) answer()
     for (const call of this.#pending.values()) call.reject(stopped())
     this.#pending.clear()
     this.#started.reject(stopped())

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
+import { toCodedError } from './sqlite-error.ts'
 
 /** Prepared statements kept a connection. An engine has a few hundred different texts; more is a leak. */
 const STATEMENT_LIMIT = 500
@@ -8,7 +9,8 @@ const STATEMENT_LIMIT = 500
  * Lets Kysely speak to `node:sqlite`, whose statements do not say whether they return rows.
  *
  * `outsideTransaction: 'refuse'` is for the writer: SQLite ends a transaction by itself when the disk is full, and
- * what a command does after that would be stored on its own.
+ * what a command does after that would be stored on its own. It deals with the errors of SQLite by itself. Whoever
+ * reads is told in a coded error.
  */
 export function sqliteDialect(
   database: DatabaseSync,
@@ -25,12 +27,34 @@ export function sqliteDialect(
         const known = statements.get(sql)
         if (known !== undefined) return known
         if (statements.size >= STATEMENT_LIMIT) statements.clear()
-        const statement = wrap(database.prepare(sql))
+        const statement =
+          outsideTransaction === 'refuse'
+            ? wrap(database.prepare(sql))
+            : wrapReading(reading(() => database.prepare(sql)))
         statements.set(sql, statement)
         return statement
       },
     },
   })
+}
+
+function wrapReading(statement: StatementSync): ReturnType<typeof wrap> {
+  const { reader, all, run, iterate } = wrap(statement)
+  return {
+    reader,
+    all: (parameters) => reading(() => all(parameters)),
+    run: (parameters) => reading(() => run(parameters)),
+    iterate,
+  }
+}
+
+function reading<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    const coded = toCodedError(error)
+    throw coded.code === 'unavailable' ? coded : error
+  }
 }
 
 function wrap(statement: StatementSync) {

@@ -7,8 +7,11 @@ interface SqliteError extends Error {
 
 // https://www.sqlite.org/rescode.html
 const SQLITE_FULL = 13
-/** The database cannot be reached now: busy, locked, out of memory, read-only, an input or output error, cannot open. */
-const OUT_OF_REACH: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 14])
+/**
+ * The database cannot be reached now: busy, locked, out of memory, read-only, an input or output error, malformed, cannot
+ * open, no database. A page that cannot be read can look malformed; one that is makes no other answer honest.
+ */
+const OUT_OF_REACH: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 11, 14, 26])
 
 /** Whether SQLite failed with this primary result code. */
 export function isSqliteError(error: unknown, primaryCode: number): boolean {
@@ -26,7 +29,7 @@ export function toCodedError(error: unknown): CodedError {
     )
   }
   if (code !== undefined && OUT_OF_REACH.has(code)) {
-    return new CodedError('unavailable', 'The database cannot be reached now. Try again.')
+    return new CodedError('unavailable', 'The database cannot be reached now. Try again.', { cause: error })
   }
   return new CodedError('internal', 'Claviger failed. Its log says why.')
 }

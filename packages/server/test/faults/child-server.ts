@@ -27,6 +27,8 @@ export interface Answer {
 /** A server in a process of its own. */
 export interface ChildServer {
   readonly url: string
+  /** Of the server itself, also where it runs under another program. */
+  readonly pid: number
   /** What it logged. */
   readonly lines: readonly string[]
   /** As root. Rejects when no whole answer came: then nothing was acknowledged, and nothing refused. */
@@ -80,11 +82,13 @@ export async function startServer(folder: string, options: ChildOptions = {}): P
       headers: { authorization: `Bearer ${rootKey}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return { status: response.status, body: await response.json() }
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? null : JSON.parse(text) }
   }
 
   return {
     url,
+    pid,
     lines,
     call,
     async verdict(credential) {
