@@ -25,6 +25,7 @@ import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
 import { createSealer } from './storage/seal.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
+import { inProject } from './usage/project-use.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
 export interface EngineOptions {
@@ -125,7 +126,7 @@ export class Engine {
   readonly #keyring: Keyring
   readonly #mintFacts: MintFacts
   readonly #verifiers = new Map<string, Promise<Verifier>>()
-  readonly #openVerifiers = new Set<Verifier>()
+  readonly #openVerifiers = new Map<Verifier, string>()
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
   readonly #usage: UsageRecorder
@@ -143,7 +144,10 @@ export class Engine {
     this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
-      collect: () => [...this.#openVerifiers].flatMap((verifier) => verifier.takeKeyUses()),
+      collect: () =>
+        [...this.#openVerifiers].flatMap(([verifier, projectId]) =>
+          verifier.takeUses().map((use) => inProject(projectId, use)),
+        ),
       onFailure: (error) =>
         installation.log({
           message: 'Usage could not be written; it is kept for later.',
@@ -276,7 +280,7 @@ export class Engine {
       source: new DatabaseSource(this.#parts, projectId),
       ...(audience === undefined ? {} : { audience }),
     })
-    this.#openVerifiers.add(verifier)
+    this.#openVerifiers.set(verifier, projectId)
     return verifier
   }
 
@@ -286,7 +290,7 @@ export class Engine {
     clearInterval(this.#rotation)
     await this.#turning
     await this.#usage.close()
-    for (const verifier of this.#openVerifiers) verifier.close()
+    for (const verifier of this.#openVerifiers.keys()) verifier.close()
     this.#installation.database.sqlite.close()
     await this.#parts.writer.close()
     this.#installation.lock.release()
@@ -344,7 +348,7 @@ export class Engine {
   }
 
   #dropExpiredRules(): void {
-    for (const verifier of this.#openVerifiers) verifier.dropExpiredRules()
+    for (const verifier of this.#openVerifiers.keys()) verifier.dropExpiredRules()
   }
 }
 

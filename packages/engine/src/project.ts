@@ -44,6 +44,7 @@ import { patchSubject } from './subjects/patch-subject.ts'
 import { putSubject } from './subjects/put-subject.ts'
 import { readSubject } from './subjects/read-subject.ts'
 import { type MintScope, mintToken } from './tokens/mint-token.ts'
+import { readUsage } from './usage/read-usage.ts'
 
 /** The operations of a noun, bound to where and for whom they work. Their files say what they take and answer. */
 interface Operations<Scope> {
@@ -100,6 +101,8 @@ const SIGNING_KEYS = {
   readSchedule: readSigningSchedule,
   setSchedule: setSigningSchedule,
 }
+const USAGE = { read: readUsage }
+
 const AUDIT = { list: listAuditEntries }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
@@ -154,6 +157,10 @@ export class Project {
 
   get audit(): Bound<typeof AUDIT> {
     return bind(this.#scope, AUDIT)
+  }
+
+  get usage(): Bound<typeof USAGE> {
+    return bind(this.#scope, USAGE)
   }
 
   /** The public signing keys (RFC 7517), for anyone. */

@@ -77,5 +77,6 @@ export {
   type VerdictStatus,
 } from './verdict.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
-export { type Identification, type KeyUse, Verifier, type VerifierOptions } from './verifier/verifier.ts'
+export type { UseCount } from './verifier/use-counts.ts'
+export { type Identification, Verifier, type VerifierOptions } from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'

@@ -24,6 +24,7 @@ export interface Schema {
   refresh_tokens: RefreshTokenTable
   audit: AuditTable
   key_usage: KeyUsageTable
+  usage: UsageTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -287,5 +288,21 @@ export interface AuditTable {
 export interface KeyUsageTable {
   key_id: string
   last_used_at_ms: number
+  verifications: number
+}
+
+/** Verifications of a span of time that have everything in common; not a change (rule C6). Empty text: none. */
+export interface UsageTable {
+  project_id: string
+  resolution: 'minute' | 'hour' | 'day'
+  start_ms: number
+  kind: string
+  /** The key; of a token its client. */
+  key_id: string
+  subject: string
+  outcome: string
+  /** JSON list, sorted. */
+  tags: string
+  ip: string
   verifications: number
 }

@@ -20,6 +20,7 @@ import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
+import { type UseCount, UseCounts } from './use-counts.ts'
 import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
@@ -33,14 +34,6 @@ export interface VerifierOptions {
   readonly maxCachedKeys?: number
   /** How many tokens are cached (default 50,000, about 2 KB each, of ML-DSA-65 about 7 KB). */
   readonly maxCachedTokens?: number
-}
-
-/** Verifications of one key that passed since they were last collected. */
-export interface KeyUse {
-  readonly keyId: string
-  readonly count: number
-  /** Of these uses the first: as precise as the uses are collected often. */
-  readonly lastUsedAtMs: number
 }
 
 const MAX_CACHED_ABSENCES = 10_000
@@ -71,7 +64,7 @@ export class Verifier {
   readonly #facts = new ProjectFacts()
   readonly #keys: KeyCache
   readonly #tokens: TokenCache
-  #used: KeyCredential[] = []
+  readonly #uses = new UseCounts()
   readonly #sink = {
     reset: (snapshot: Snapshot): void => this.#reset(snapshot),
     apply: (change: Change): void => this.#apply(change),
@@ -148,14 +141,8 @@ export class Verifier {
   }
 
   /** Hands over what was counted since the last call. */
-  takeKeyUses(): KeyUse[] {
-    const used = this.#used
-    this.#used = []
-    return used.map((key) => {
-      const use = { keyId: key.id, count: key.uses, lastUsedAtMs: key.usedAtMs }
-      key.uses = 0
-      return use
-    })
+  takeUses(): UseCount[] {
+    return this.#uses.take()
   }
 
   /**
@@ -186,16 +173,18 @@ export class Verifier {
     found: KeyCredential | TokenCredential | Refusal | null,
   ): Verdict | undefined {
     const required = this.#require(request)
-    if (found === null) return this.#source.fresh() ? UNKNOWN_KEY : undefined
-    if (!(found instanceof CredentialEntry)) {
-      return found.code === 'malformed' || found.code === 'unavailable' || this.#source.fresh()
-        ? found
-        : undefined
-    }
     const nowMs = this.#source.nowMs()
+    if (!(found instanceof CredentialEntry)) {
+      const refusal = found ?? UNKNOWN_KEY
+      const certain = refusal.code === 'malformed' || refusal.code === 'unavailable' || this.#source.fresh()
+      if (!certain) return undefined
+      this.#uses.refused(null, refusal.code, request, nowMs)
+      return refusal
+    }
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
-    if (verdict.ok) this.#note(found, nowMs)
+    if (verdict.ok) this.#uses.passed(found, request, nowMs)
+    else this.#uses.refused(found, verdict.code, request, nowMs)
     return verdict
   }
 
@@ -204,8 +193,9 @@ export class Verifier {
     for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
       const verdict = this.#answer(request, await this.#recognise(request.credential))
       if (verdict !== undefined) return verdict
-      if (!(await this.#source.refresh())) return UNAVAILABLE
+      if (!(await this.#source.refresh())) break
     }
+    this.#uses.refused(null, UNAVAILABLE.code, request, this.#source.nowMs())
     return UNAVAILABLE
   }
 
@@ -255,12 +245,6 @@ export class Verifier {
       query: compile(request.require?.permissions),
       ip: request.context?.ip,
     }
-  }
-
-  #note(entry: KeyCredential | TokenCredential, nowMs: number): void {
-    if (entry.kind !== 'key' || entry.uses++ > 0) return
-    entry.usedAtMs = nowMs
-    this.#used.push(entry)
   }
 
   #reset(snapshot: Snapshot): void {
