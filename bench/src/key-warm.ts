@@ -12,7 +12,7 @@ export async function keyWarm(signing: SigningKeys): Promise<Row> {
   const verifier = await Verifier.open({ source: makeSource(signing, records), audience: AUDIENCE })
   for (const credential of texts.make()) await verifier.verify(requestFor(credential))
   const inputs = (): string[] => {
-    verifier.takeKeyUses()
+    verifier.takeUses()
     return texts.make()
   }
   return {

@@ -12,7 +12,7 @@ export async function memory(signing: SigningKeys, tokens: FreshTexts): Promise<
   const verifier = await Verifier.open({ source, audience: AUDIENCE })
   const verifyAll = async (credentials: FreshTexts): Promise<void> => {
     for (const credential of credentials.make()) await verifier.verify(requestFor(credential))
-    verifier.takeKeyUses()
+    verifier.takeUses()
   }
   const rules = Array.from({ length: RULES }, (_, index) => JSON.stringify(makeRule(RULES + index)))
   const key = await bytesEach(KEYS, () => verifyAll(texts))

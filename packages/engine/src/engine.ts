@@ -45,6 +45,7 @@ import { type OpenDatabase, openForReading, parseDatabaseAddress } from './stora
 import { createSealer } from './storage/seal.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
+import { inProject } from './usage/project-use.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
 export interface EngineOptions {
@@ -170,7 +171,8 @@ export class Engine {
   readonly #verifiers = new Map<string, Promise<Verifier>>()
   /** Those of the node that have opened. */
   readonly #ready = new Map<string, Verifier>()
-  readonly #openVerifiers = new Set<Verifier>()
+  /** With the id of its project. */
+  readonly #openVerifiers = new Map<Verifier, string>()
   /** Ids of the projects, by name: neither ever changes. */
   readonly #projectIds = new Map<string, string>()
   readonly #usage: UsageRecorder
@@ -190,7 +192,10 @@ export class Engine {
     this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
-      collect: () => [...this.#openVerifiers].flatMap((verifier) => verifier.takeKeyUses()),
+      collect: () =>
+        [...this.#openVerifiers].flatMap(([verifier, projectId]) =>
+          verifier.takeUses().map((use) => inProject(projectId, use)),
+        ),
       onFailure: (error) =>
         installation.log({
           message: 'Usage could not be written; it is kept for later.',
@@ -373,7 +378,7 @@ export class Engine {
   /** Counts since the start, and what the node holds now. It reads no table. */
   async statistics(): Promise<EngineStatistics> {
     const management = await this.verifierOf(MANAGEMENT_PROJECT)
-    const customers = [...this.#openVerifiers].filter((verifier) => verifier !== management)
+    const customers = [...this.#openVerifiers.keys()].filter((verifier) => verifier !== management)
     const { file } = this.#installation
     return {
       verifiers: customers.map((verifier) => verifier.statistics()),
@@ -435,7 +440,7 @@ export class Engine {
       source: new DatabaseSource(this.#parts, projectId),
       ...(audience === undefined ? {} : { audience }),
     })
-    this.#openVerifiers.add(verifier)
+    this.#openVerifiers.set(verifier, projectId)
     return verifier
   }
 
@@ -447,7 +452,7 @@ export class Engine {
     await this.#usage.close()
     await this.#refusals.close()
     await this.#checkpoints.close()
-    for (const verifier of this.#openVerifiers) verifier.close()
+    for (const verifier of this.#openVerifiers.keys()) verifier.close()
     this.#installation.database.sqlite.close()
     await this.#installation.writer.close()
     this.#installation.lock.release()
@@ -527,7 +532,7 @@ export class Engine {
   }
 
   #dropExpiredRules(): void {
-    for (const verifier of this.#openVerifiers) verifier.dropExpiredRules()
+    for (const verifier of this.#openVerifiers.keys()) verifier.dropExpiredRules()
   }
 }
 

@@ -53,6 +53,7 @@ import { patchSubject } from './subjects/patch-subject.ts'
 import { putSubject } from './subjects/put-subject.ts'
 import { readSubject } from './subjects/read-subject.ts'
 import { type MintScope, mintToken } from './tokens/mint-token.ts'
+import { readUsage } from './usage/read-usage.ts'
 
 /** The operations of a noun, bound to where and for whom they work. Their files say what they take and answer. */
 interface Operations<Scope> {
@@ -118,6 +119,7 @@ const AUDIT = {
   readKey: readAuditKey,
   prune: pruneAudit,
 }
+const USAGE = { read: readUsage }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
 export class Project {
@@ -176,6 +178,10 @@ export class Project {
 
   get audit(): Bound<typeof AUDIT> {
     return bind(this.#scope, AUDIT)
+  }
+
+  get usage(): Bound<typeof USAGE> {
+    return bind(this.#scope, USAGE)
   }
 
   /** The public signing keys (RFC 7517), for anyone. */

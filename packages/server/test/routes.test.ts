@@ -363,6 +363,18 @@ test('a token is derived from a key, may do less, and is refused once the key is
   expect(await derive({})).toMatchObject({ status: 400, body: { code: 'parent_refused' } })
 })
 
+test('usage is read by what it was counted under, within about a second', async () => {
+  const key = await createKey()
+  await verify(key.credential, { tags: ['GET:/orders'], context: { ip: '192.0.2.7' } })
+  const question = `/v1/usage?keyId=${key.id}&groupBy=tag,ip,outcome&resolution=minute`
+  await expect
+    .poll(async () => (await claviger.call('GET', question)).body.items, { timeout: 10_000 })
+    .toEqual([{ tag: 'GET:/orders', ip: '192.0.2.7', outcome: 'ok', verifications: 1 }])
+  const formula = { credential: key.credential, tags: ["=cmd|' /C calc'!A0"] }
+  expect(await claviger.call('POST', '/v1/verify', { body: formula })).toMatchObject({ status: 400 })
+  expect(await claviger.call('GET', '/v1/usage?groupBy=secret')).toMatchObject({ status: 400 })
+})
+
 test('every route of the table has answered as the reference says', () => {
   expect([...claviger.succeeded].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
 })

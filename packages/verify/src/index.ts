@@ -87,10 +87,10 @@ export {
   type VerdictStatus,
 } from './verdict.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
+export type { UseCount } from './verifier/use-counts.ts'
 export type { VerdictCount } from './verifier/verdict-counts.ts'
 export {
   type Identification,
-  type KeyUse,
   Verifier,
   type VerifierOptions,
   type VerifierStatistics,

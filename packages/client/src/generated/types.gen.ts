@@ -45,6 +45,10 @@ export type VerifyInput = {
          */
         audience?: string | Array<string>;
     };
+    /**
+     * What the use is counted under besides, such as the route: 1 to 64 of `A-Z a-z 0-9 _ . : / @ = + -`.
+     */
+    tags?: Array<string>;
     context?: {
         /**
          * The end client's address, which the key's IP list is held against.
@@ -5522,6 +5526,119 @@ export type RevokeManagementKeyResponses = {
 };
 
 export type RevokeManagementKeyResponse = RevokeManagementKeyResponses[keyof RevokeManagementKeyResponses];
+
+export type ReadUsageData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * RFC 3339, with an offset; answers are in UTC with milliseconds.
+         */
+        from?: string;
+        /**
+         * RFC 3339, with an offset; answers are in UTC with milliseconds.
+         */
+        to?: string;
+        /**
+         * How long the counted spans are; `hour` if absent.
+         */
+        resolution?: 'minute' | 'hour' | 'day';
+        /**
+         * One or several of `key`, `subject`, `outcome`, `tag`, `ip`, `kind`, `time`, with commas between; `time` if absent.
+         */
+        groupBy?: string;
+        /**
+         * `verifications`: the busiest first. `group` if absent.
+         */
+        orderBy?: 'group' | 'verifications';
+        /**
+         * 100 if absent.
+         */
+        limit?: number;
+        keyId?: string;
+        subject?: string;
+        outcome?: string;
+        tag?: string;
+        ip?: string;
+        kind?: 'key' | 'token';
+    };
+    url: '/v1/usage';
+};
+
+export type ReadUsageErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadUsageError = ReadUsageErrors[keyof ReadUsageErrors];
+
+export type ReadUsageResponses = {
+    /**
+     * The counts.
+     */
+    200: {
+        items: Array<{
+            /**
+             * The start of the span, in UTC.
+             */
+            time?: string;
+            /**
+             * Of a token: the client. Empty: none.
+             */
+            key?: string;
+            subject?: string;
+            /**
+             * `ok`, or the code of the refusal.
+             */
+            outcome?: string;
+            /**
+             * One with several tags counts under each of them.
+             */
+            tag?: string;
+            ip?: string;
+            /**
+             * `key`, `token`, or empty: neither was recognised.
+             */
+            kind?: string;
+            verifications: number;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ReadUsageResponse = ReadUsageResponses[keyof ReadUsageResponses];
 
 export type ListAuditEntriesData = {
     body?: never;

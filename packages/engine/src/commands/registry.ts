@@ -36,6 +36,7 @@ import { turnRingCommand } from '../signing/turn-ring.ts'
 import { deleteSubjectCommand } from '../subjects/delete-subject.ts'
 import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
+import { pruneUsageCommand } from '../usage/prune-usage.ts'
 import { recordUsageCommand } from '../usage/record-usage.ts'
 import type { Command } from './command.ts'
 
@@ -82,6 +83,7 @@ export const commands = {
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,
+  'prune-usage': pruneUsageCommand,
   'record-usage': recordUsageCommand,
   'make-audit-checkpoints': makeAuditCheckpointsCommand,
   'prune-audit': pruneAuditCommand,

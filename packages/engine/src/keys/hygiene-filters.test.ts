@@ -29,7 +29,10 @@ const inDays = (days: number): string =>
   new Date(installation.clock.nowMs() + days * DAY * 1000).toISOString()
 
 async function use(keyId: string): Promise<void> {
-  const uses = [{ keyId, count: 1, lastUsedAtMs: installation.clock.nowMs() }]
+  const identity = { projectId: 'default', kind: 'key', keyId, subject: keyId } as const
+  const uses = [
+    { ...identity, outcome: 'ok', tags: '[]', ip: '', count: 1, atMs: installation.clock.nowMs() },
+  ]
   await installation.writer.run('record-usage', { uses }, { kind: 'installation' })
 }
 

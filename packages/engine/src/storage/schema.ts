@@ -29,6 +29,7 @@ export interface Schema {
   idempotency_keys: IdempotencyKeyTable
   project_caps: ProjectCapTable
   tallies: TallyTable
+  usage: UsageTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -378,4 +379,20 @@ export interface TallyTable {
   owner: string
   kind: 'keys' | 'subjects'
   held: number
+}
+
+/** Verifications of a span of time that have everything in common; not a change (rule C6). Empty text: none. */
+export interface UsageTable {
+  project_id: string
+  resolution: 'minute' | 'hour' | 'day'
+  start_ms: number
+  kind: string
+  /** The key; of a token its client. */
+  key_id: string
+  subject: string
+  outcome: string
+  /** JSON list, sorted. */
+  tags: string
+  ip: string
+  verifications: number
 }

@@ -1,20 +1,20 @@
-import type { KeyUse } from '@claviger/verify'
 import type { Command } from '../commands/command.ts'
+import type { KeyUsageTable } from '../storage/schema.ts'
+import { countUsage } from './count-usage.ts'
+import type { ProjectUse } from './project-use.ts'
 
 interface RecordUsageArgs {
-  readonly uses: readonly KeyUse[]
+  readonly uses: readonly ProjectUse[]
 }
 
 /**
- * Adds to the statistics of keys. It is no change (rule C6): it takes no position, so no verifier is told and no other
+ * Adds to the counts of usage, and to the last use of keys. It is no change (rule C6): it takes no position, so no verifier is told and no other
  * command waits for the head, and it leaves no audit entry.
  */
 export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db }, { uses }) => {
-  const rows = uses.map((use) => ({
-    key_id: use.keyId,
-    verifications: use.count,
-    last_used_at_ms: use.lastUsedAtMs,
-  }))
+  await countUsage(db, uses)
+  const rows = lastUses(uses)
+  if (rows.length === 0) return null
   await db
     .insertInto('key_usage')
     .values(rows)
@@ -32,4 +32,19 @@ export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db },
     )
     .execute()
   return null
+}
+
+/** One row a key, of the uses that passed. */
+function lastUses(uses: readonly ProjectUse[]): KeyUsageTable[] {
+  const rows = new Map<string, KeyUsageTable>()
+  for (const { kind, outcome, keyId, count, atMs } of uses) {
+    if (kind !== 'key' || outcome !== 'ok') continue
+    const known = rows.get(keyId)
+    rows.set(keyId, {
+      key_id: keyId,
+      verifications: (known?.verifications ?? 0) + count,
+      last_used_at_ms: Math.max(known?.last_used_at_ms ?? 0, atMs),
+    })
+  }
+  return [...rows.values()]
 }

@@ -1,34 +1,43 @@
-import type { KeyUse } from '@claviger/verify'
 import type { Writer } from '../commands/writer.ts'
+import type { ProjectUse } from './project-use.ts'
+import { startOfSpan } from './resolutions.ts'
 
 export interface UsageRecorderOptions {
   readonly writer: Pick<Writer, 'run'>
   /** Hands over what verifiers have counted since it was last called. */
-  readonly collect: () => readonly KeyUse[]
+  readonly collect: () => readonly ProjectUse[]
   /** Told when a batch could not be written; its counts are kept for the next one. */
   readonly onFailure: (error: unknown) => void
 }
 
 const INTERVAL_MS = 1_000
+const PRUNE_INTERVAL_MS = 60_000
 /** About 20 MB. What comes beyond it while nothing can be written is not counted. */
-const MAX_KEYS = 100_000
-/** Keys a command: few enough that no other command waits for long, and that their values fit into one statement. */
-const KEYS_A_COMMAND = 2_000
+const MAX_UNWRITTEN = 50_000
+/** A minute, project and process keep so many different addresses and lists of tags apart; the others are one. */
+const MAX_APART_A_MINUTE = 1_000
+/** Few enough that no other command waits for long. */
+const USES_A_COMMAND = 1_000
+const ACTOR = { kind: 'installation' } as const
 
 /**
- * Writes the usage of keys to the database, once a second in one batch, so that no answer waits for it. A crash loses
- * what was counted since the last batch.
+ * Writes usage to the database, once a second in one batch, so that no answer waits for it. A crash loses what was
+ * counted since the last batch.
  */
 export class UsageRecorder {
   readonly #options: UsageRecorderOptions
   readonly #timer: NodeJS.Timeout
-  readonly #unwritten = new Map<string, KeyUse>()
+  readonly #pruning: NodeJS.Timeout
+  readonly #unwritten = new Map<string, ProjectUse>()
+  /** The addresses and lists of tags of the minute, by project. */
+  readonly #apart = new Map<string, Set<string>>()
+  #minute = 0
   #flushing: Promise<void> | null = null
 
   constructor(options: UsageRecorderOptions) {
     this.#options = options
-    this.#timer = setInterval(() => void this.flush(), INTERVAL_MS)
-    this.#timer.unref()
+    this.#timer = setInterval(() => void this.flush(), INTERVAL_MS).unref()
+    this.#pruning = setInterval(() => void this.prune(), PRUNE_INTERVAL_MS).unref()
   }
 
   /** Keys whose use waits here to be written. */
@@ -44,24 +53,34 @@ export class UsageRecorder {
     return this.#flushing
   }
 
+  /** Drops what is kept no longer. Never rejects. */
+  async prune(): Promise<void> {
+    try {
+      while ((await this.#options.writer.run('prune-usage', {}, ACTOR)).more);
+    } catch (error) {
+      this.#options.onFailure(error)
+    }
+  }
+
   /** Writes the last batch. The writer must still run. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    clearInterval(this.#pruning)
     // One that runs already began before the last uses were counted.
     await this.#flushing
     await this.flush()
   }
 
   async #write(): Promise<void> {
-    for (const use of this.#options.collect()) this.#count(use)
+    for (const use of this.#options.collect()) this.#count(this.#bound(use))
     if (this.#unwritten.size === 0) return
     const uses = [...this.#unwritten.values()]
     this.#unwritten.clear()
     try {
       while (uses.length > 0) {
-        const batch = uses.slice(0, KEYS_A_COMMAND)
-        await this.#options.writer.run('record-usage', { uses: batch }, { kind: 'installation' })
-        uses.splice(0, KEYS_A_COMMAND)
+        const batch = uses.slice(0, USES_A_COMMAND)
+        await this.#options.writer.run('record-usage', { uses: batch }, ACTOR)
+        uses.splice(0, USES_A_COMMAND)
       }
     } catch (error) {
       for (const use of uses) this.#count(use)
@@ -69,13 +88,31 @@ export class UsageRecorder {
     }
   }
 
-  #count(use: KeyUse): void {
-    const known = this.#unwritten.get(use.keyId)
-    if (known === undefined && this.#unwritten.size >= MAX_KEYS) return
-    this.#unwritten.set(use.keyId, {
-      keyId: use.keyId,
-      count: (known?.count ?? 0) + use.count,
-      lastUsedAtMs: Math.max(known?.lastUsedAtMs ?? 0, use.lastUsedAtMs),
-    })
+  #count(use: ProjectUse): void {
+    const minute = startOfSpan(use.atMs, 'minute')
+    const { projectId, kind, keyId, subject, outcome, tags, ip } = use
+    const name = JSON.stringify([projectId, minute, kind, keyId, subject, outcome, tags, ip])
+    const known = this.#unwritten.get(name)
+    if (known === undefined && this.#unwritten.size >= MAX_UNWRITTEN) return
+    const count = (known?.count ?? 0) + use.count
+    this.#unwritten.set(name, { ...use, count, atMs: Math.max(known?.atMs ?? 0, use.atMs) })
+  }
+
+  /** The use with its address and its tags under `other`, where the minute has too many of them. */
+  #bound(use: ProjectUse): ProjectUse {
+    const minute = startOfSpan(use.atMs, 'minute')
+    if (minute !== this.#minute) {
+      this.#minute = minute
+      this.#apart.clear()
+    }
+    const apart = this.#apart.get(use.projectId) ?? new Set()
+    this.#apart.set(use.projectId, apart)
+    const isApart = (value: string): boolean => {
+      if (apart.size < MAX_APART_A_MINUTE) apart.add(value)
+      return apart.has(value)
+    }
+    const ip = use.ip === '' || isApart(use.ip) ? use.ip : 'other'
+    const tags = use.tags === '[]' || isApart(use.tags) ? use.tags : '["other"]'
+    return { ...use, ip, tags }
   }
 }

@@ -11,6 +11,7 @@ import { sessionRoutes } from './sessions.ts'
 import { signingKeyRoutes } from './signing-keys.ts'
 import { subjectRoutes } from './subjects.ts'
 import { tokenRoutes } from './tokens.ts'
+import { usageRoutes } from './usage.ts'
 import { verifyRoutes } from './verify.ts'
 
 /** Every route of the management API, in the order of the reference. */
@@ -27,5 +28,6 @@ export const ROUTES: readonly Route[] = [
   ...projectRoutes,
   ...signingKeyRoutes,
   ...managementKeyRoutes,
+  ...usageRoutes,
   ...auditRoutes,
 ]

@@ -33,6 +33,13 @@ export const VerifyInput = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    tags: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.:/@=+-]{1,64}$' }), {
+        maxItems: 20,
+        description:
+          'What the use is counted under besides, such as the route: 1 to 64 of `A-Z a-z 0-9 _ . : / @ = + -`.',
+      }),
+    ),
     context: Type.Optional(
       Type.Object(
         {

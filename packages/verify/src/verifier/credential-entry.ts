@@ -27,6 +27,8 @@ export abstract class CredentialEntry {
   uses = 0
   /** When the first of those uses was. */
   usedAtMs = 0
+  /** The address that those uses came from. */
+  usedFrom: string | undefined = undefined
   /** Asked for since the cache last looked for something to evict. */
   recent = false
 
@@ -48,6 +50,9 @@ export abstract class CredentialEntry {
   state(facts: ProjectFacts): CredentialState {
     return this.stateBy(facts, facts.subjectRecord(this.subject))
   }
+
+  /** The key that its uses count for: a token's is the client it was issued to. Empty: none. */
+  abstract get usedKeyId(): string
 
   /** What a token inherits that is derived from it, now that it was found to pass as this principal. */
   abstract asParent(principal: Principal, facts: ProjectFacts): Parent

@@ -28,6 +28,10 @@ export class KeyCredential extends CredentialEntry {
     this.ipAllow = record.ipAllow === null ? null : compileIpAllow(record.ipAllow)
   }
 
+  override get usedKeyId(): string {
+    return this.id
+  }
+
   protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
     const { record } = this
     return {

@@ -56,6 +56,10 @@ export class TokenCredential extends CredentialEntry {
     this.#custom = claims.custom
   }
 
+  override get usedKeyId(): string {
+    return this.#clientId ?? ''
+  }
+
   protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
     const killer = facts.rules.killerOfToken({
       issuer: null,

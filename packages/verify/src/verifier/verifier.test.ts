@@ -102,8 +102,19 @@ describe('a key', () => {
     await ask(text)
     await ask(text)
     await ask(text, { permissions: 'admin:all' })
-    expect(verifier.takeKeyUses()).toEqual([{ keyId: record.id, count: 2, lastUsedAtMs: source.time }])
-    expect(verifier.takeKeyUses()).toEqual([])
+    const use = {
+      kind: 'key',
+      keyId: record.id,
+      subject: record.subject,
+      tags: '[]',
+      ip: '',
+      atMs: source.time,
+    }
+    expect(verifier.takeUses()).toEqual([
+      { ...use, outcome: 'insufficient_permissions', count: 1 },
+      { ...use, outcome: 'ok', count: 2 },
+    ])
+    expect(verifier.takeUses()).toEqual([])
   })
 
   it('with an IP list needs an address on it', async () => {

@@ -20,6 +20,7 @@ import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
+import { type UseCount, UseCounts } from './use-counts.ts'
 import { type VerdictCount, VerdictCounts } from './verdict-counts.ts'
 import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
@@ -34,14 +35,6 @@ export interface VerifierOptions {
   readonly maxCachedKeys?: number
   /** How many tokens are cached (default 50,000, about 2 KB each, of ML-DSA-65 about 7 KB). */
   readonly maxCachedTokens?: number
-}
-
-/** Verifications of one key that passed since they were last collected. */
-export interface KeyUse {
-  readonly keyId: string
-  readonly count: number
-  /** Of these uses the first: as precise as the uses are collected often. */
-  readonly lastUsedAtMs: number
 }
 
 /** What a verifier has done and holds, for whoever watches it. */
@@ -87,8 +80,8 @@ export class Verifier {
   readonly #keys: KeyCache
   readonly #tokens: TokenCache
   readonly #verdicts = new VerdictCounts()
+  readonly #uses = new UseCounts()
   #tokenChecks = 0
-  #used: KeyCredential[] = []
   readonly #sink = {
     reset: (snapshot: Snapshot): void => this.#reset(snapshot),
     apply: (change: Change): void => this.#apply(change),
@@ -178,14 +171,8 @@ export class Verifier {
   }
 
   /** Hands over what was counted since the last call. */
-  takeKeyUses(): KeyUse[] {
-    const used = this.#used
-    this.#used = []
-    return used.map((key) => {
-      const use = { keyId: key.id, count: key.uses, lastUsedAtMs: key.usedAtMs }
-      key.uses = 0
-      return use
-    })
+  takeUses(): UseCount[] {
+    return this.#uses.take()
   }
 
   /**
@@ -216,16 +203,18 @@ export class Verifier {
     found: KeyCredential | TokenCredential | Refusal | null,
   ): Verdict | undefined {
     const required = this.#require(request)
-    if (found === null) return this.#source.fresh() ? this.#verdicts.note(UNKNOWN_KEY) : undefined
-    if (!(found instanceof CredentialEntry)) {
-      return found.code === 'malformed' || found.code === 'unavailable' || this.#source.fresh()
-        ? this.#verdicts.note(found)
-        : undefined
-    }
     const nowMs = this.#source.nowMs()
+    if (!(found instanceof CredentialEntry)) {
+      const refusal = found ?? UNKNOWN_KEY
+      const certain = refusal.code === 'malformed' || refusal.code === 'unavailable' || this.#source.fresh()
+      if (!certain) return undefined
+      this.#uses.refused(null, refusal.code, request, nowMs)
+      return this.#verdicts.note(refusal)
+    }
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
-    if (verdict.ok) this.#note(found, nowMs)
+    if (verdict.ok) this.#uses.passed(found, request, nowMs)
+    else this.#uses.refused(found, verdict.code, request, nowMs)
     return this.#verdicts.note(verdict)
   }
 
@@ -236,6 +225,7 @@ export class Verifier {
       if (verdict !== undefined) return verdict
       if (!(await this.#source.refresh())) break
     }
+    this.#uses.refused(null, UNAVAILABLE.code, request, this.#source.nowMs())
     return this.#verdicts.note(UNAVAILABLE)
   }
 
@@ -294,12 +284,6 @@ export class Verifier {
       query: compile(request.require?.permissions),
       ip: request.context?.ip,
     }
-  }
-
-  #note(entry: KeyCredential | TokenCredential, nowMs: number): void {
-    if (entry.kind !== 'key' || entry.uses++ > 0) return
-    entry.usedAtMs = nowMs
-    this.#used.push(entry)
   }
 
   #reset(snapshot: Snapshot): void {

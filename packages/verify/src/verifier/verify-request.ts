@@ -12,6 +12,8 @@ export interface VerifyRequest {
     /** The end client's address: what a key's IP list is held against. */
     readonly ip?: string
   }
+  /** What the use is counted under besides: at most 20, each 1 to 64 of `A-Za-z0-9_.:/@=+-`. */
+  readonly tags?: readonly string[]
 }
 
 /** Written out to accept tokens of any audience (RFC 9068 section 4 wants one to be checked). */

@@ -1,0 +1,107 @@
+import type { CredentialEntry } from './credential-entry.ts'
+import type { VerifyRequest } from './verify-request.ts'
+
+/** Verifications that have everything in common, since they were last collected. */
+export interface UseCount {
+  /** Null: the text named no credential. */
+  readonly kind: 'key' | 'token' | null
+  /** The key; of a token the client that it was issued to. Empty: none. */
+  readonly keyId: string
+  /** Empty: none. */
+  readonly subject: string
+  /** `ok`, or the code of the refusal. */
+  readonly outcome: string
+  /** JSON list, sorted. */
+  readonly tags: string
+  /** As the request gave it. Empty: none. */
+  readonly ip: string
+  readonly count: number
+  /** Of these the first: as precise as the counts are collected often. */
+  readonly atMs: number
+}
+
+/** What a use is counted under where addresses and tags are too many to be kept apart. */
+const OTHER = 'other'
+const OTHER_TAGS = JSON.stringify([OTHER])
+const NO_TAGS = '[]'
+/** Beyond it, within one collection, addresses and tags are no longer kept apart. */
+const MAX_APART = 10_000
+const MAX_IP_LENGTH = 64
+const MAX_TAGS = 20
+const TAG = /^[A-Za-z0-9_.:/@=+-]{1,64}$/
+
+/**
+ * Counts verifications. A credential that passes again from the same address and without tags costs an increment;
+ * all else goes through a table, whose size no caller decides.
+ */
+export class UseCounts {
+  #used: CredentialEntry[] = []
+  #apart = new Map<string, Mutable<UseCount>>()
+
+  passed(entry: CredentialEntry, request: VerifyRequest, nowMs: number): void {
+    const ip = request.context?.ip
+    if (request.tags !== undefined) this.#count(entry, 'ok', request, nowMs)
+    else if (entry.uses === 0) {
+      entry.uses = 1
+      entry.usedAtMs = nowMs
+      entry.usedFrom = ip
+      this.#used.push(entry)
+    } else if (entry.usedFrom === ip) entry.uses++
+    else this.#count(entry, 'ok', request, nowMs)
+  }
+
+  refused(entry: CredentialEntry | null, outcome: string, request: VerifyRequest, nowMs: number): void {
+    this.#count(entry, outcome, request, nowMs)
+  }
+
+  /** Hands over what was counted since the last call. */
+  take(): UseCount[] {
+    const counts: UseCount[] = [...this.#apart.values()]
+    for (const entry of this.#used) {
+      counts.push({
+        ...identityOf(entry),
+        outcome: 'ok',
+        tags: NO_TAGS,
+        ip: shortIp(entry.usedFrom),
+        count: entry.uses,
+        atMs: entry.usedAtMs,
+      })
+      entry.uses = 0
+    }
+    this.#used = []
+    this.#apart = new Map()
+    return counts
+  }
+
+  #count(entry: CredentialEntry | null, outcome: string, request: VerifyRequest, atMs: number): void {
+    const apart = this.#apart.size < MAX_APART
+    const written = writeTags(request.tags)
+    const tags = apart || written === NO_TAGS ? written : OTHER_TAGS
+    const ip = apart || request.context?.ip === undefined ? shortIp(request.context?.ip) : OTHER
+    const identity = entry === null ? NOBODY : identityOf(entry)
+    const name = JSON.stringify([identity.kind, identity.keyId, identity.subject, outcome, tags, ip])
+    const known = this.#apart.get(name)
+    if (known !== undefined) known.count++
+    else this.#apart.set(name, { ...identity, outcome, tags, ip, count: 1, atMs })
+  }
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+const NOBODY = { kind: null, keyId: '', subject: '' } as const
+
+function identityOf(entry: CredentialEntry): Pick<UseCount, 'kind' | 'keyId' | 'subject'> {
+  return { kind: entry.kind, keyId: entry.usedKeyId, subject: entry.subject }
+}
+
+function shortIp(ip: string | undefined): string {
+  if (ip === undefined) return ''
+  return typeof ip === 'string' && ip.length <= MAX_IP_LENGTH ? ip : OTHER
+}
+
+function writeTags(tags: readonly string[] | undefined): string {
+  if (tags === undefined || tags.length === 0) return NO_TAGS
+  if (tags.length > MAX_TAGS || !tags.every((tag) => typeof tag === 'string' && TAG.test(tag)))
+    throw new TypeError('`tags` are at most 20, each 1 to 64 of A-Z a-z 0-9 and _ . : / @ = + -')
+  return JSON.stringify([...new Set(tags)].sort())
+}
