@@ -24,7 +24,7 @@ export interface ClavigerProcess extends ServerProcess {
 export async function startClaviger(folder: string): Promise<ClavigerProcess> {
   mkdirSync(folder, { recursive: true })
   const log = openSync(join(folder, 'log'), 'w')
-  const server = await start('./serve.ts', { args: [folder], stdout: log })
+  const server = await start(import.meta.resolve('./serve.ts'), { args: [folder], stdout: log })
   const key = readFileSync(join(folder, 'root-key'), 'utf8').trim()
   const agent = new Agent({ keepAlive: true })
   return {
@@ -53,14 +53,14 @@ export async function startClaviger(folder: string): Promise<ClavigerProcess> {
 
 /** `node:http` and nothing else: it reads each request to its end, and answers these bytes. */
 export function startBare(answer: { headers: Record<string, string>; body: string }): Promise<ServerProcess> {
-  return start('./serve-bare.ts', { args: [JSON.stringify(answer)], stdout: 'ignore' })
+  return start(import.meta.resolve('./serve-bare.ts'), { args: [JSON.stringify(answer)], stdout: 'ignore' })
 }
 
 async function start(
   module: string,
   { args, stdout }: { args: string[]; stdout: number | 'ignore' },
 ): Promise<ServerProcess> {
-  const child = fork(fileURLToPath(import.meta.resolve(module)), args, {
+  const child = fork(fileURLToPath(module), args, {
     stdio: ['ignore', stdout, 'inherit', 'ipc'],
   })
   const [url] = await once(child, 'message')
