@@ -151,7 +151,9 @@ describe('a file of keys', () => {
     expect(ended.stdout).toMatch(/^failed +6$/m)
     const outputs = [ended.stdout, ended.stderr]
     const data = join(place.folder, 'claviger-data')
-    for (const name of readdirSync(data)) outputs.push(readFileSync(join(data, name), 'latin1'))
+    for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) outputs.push(readFileSync(join(file.parentPath, file.name), 'latin1'))
+    }
     outputs.push(readFileSync(join(place.folder, `${file}.failed.ndjson`), 'utf8'))
     for (const output of outputs) expect(output).not.toContain(text.slice(4))
   })

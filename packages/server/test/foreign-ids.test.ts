@@ -19,6 +19,7 @@ const NOTHING: Readonly<Record<string, string>> = {
   roles: 'nothing',
   subjects: 'nothing',
   audiences: 'nothing',
+  'key-shapes': 'nothing',
   projects: 'nothing',
 }
 
@@ -31,7 +32,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 }
 
 /** A name that is free here is written here, whatever another project has under it. */
-const WRITES_ITS_OWN = new Set(['putRole', 'putSubject', 'putAudience'])
+const WRITES_ITS_OWN = new Set(['putRole', 'putSubject', 'putAudience', 'putKeyShape'])
 
 /** Nobody but root passes at all. */
 const ROOT_ALONE = new Set(['changeProject'])
@@ -55,6 +56,8 @@ beforeAll(async () => {
   foreign.roles = (await make('PUT', '/v1/roles/foreign', { permissions: ['documents:read'] })).name
   foreign.subjects = (await make('PUT', '/v1/subjects/foreign', {})).subject
   foreign.audiences = (await make('PUT', '/v1/audiences/foreign', {})).audience
+  const shape = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+  foreign['key-shapes'] = (await make('PUT', '/v1/key-shapes/foreign', shape)).name
   foreign.projects = 'other'
   const body = {
     name: 'mine',

@@ -55,6 +55,8 @@ async function auditLength(): Promise<number> {
   return length
 }
 
+const SHAPE = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+
 /** One request of each route that changes something. A new route needs a line here, or `once: false`. */
 const REQUESTS: Readonly<Record<string, () => Promise<readonly [path: string, body?: unknown]>>> = {
   createKey: async () => ['/v1/keys', { name: 'once', roles: ['reader'] }],
@@ -71,6 +73,11 @@ const REQUESTS: Readonly<Record<string, () => Promise<readonly [path: string, bo
   deleteAudience: async () => {
     await claviger.call('PUT', '/v1/audiences/two', { body: {} })
     return ['/v1/audiences/two']
+  },
+  putKeyShape: async () => ['/v1/key-shapes/one', SHAPE],
+  deleteKeyShape: async () => {
+    await claviger.call('PUT', '/v1/key-shapes/two', { body: SHAPE })
+    return ['/v1/key-shapes/two']
   },
   createRevocation: async () => ['/v1/revocations', { keyId: await makeKey() }],
   liftRevocation: async () => {

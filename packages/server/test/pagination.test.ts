@@ -56,6 +56,15 @@ const LISTS: Readonly<Record<string, List>> = {
     identity: 'audience',
     filter: '',
   },
+  listKeyShapes: {
+    add: async (index) => {
+      const shape = { prefix: `old${index}_`, alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+      return (await made('PUT', `/v1/key-shapes/shape-${index}`, shape)).name
+    },
+    remove: (name) => call('DELETE', `/v1/key-shapes/${name}`),
+    identity: 'name',
+    filter: '',
+  },
   listRevocations: {
     add: async (index) => (await made('POST', '/v1/revocations', { subject: `paged-${index}` })).id,
     identity: 'id',

@@ -4,9 +4,12 @@ import { AUDIENCE, type Issuing, openIssuing } from '../../test/issuing.ts'
 import { deleteAudience } from '../audiences/delete-audience.ts'
 import { putAudience } from '../audiences/put-audience.ts'
 import { commands } from '../commands/registry.ts'
+import { deleteKeyShape } from '../key-shapes/delete-key-shape.ts'
+import { putKeyShape } from '../key-shapes/put-key-shape.ts'
 import { changeKey } from '../keys/change-key.ts'
 import { createKey } from '../keys/create-key.ts'
 import { deleteKey } from '../keys/delete-key.ts'
+import { importKeys } from '../keys/import-keys.ts'
 import { revokeKey } from '../keys/revoke-key.ts'
 import { rotateKey } from '../keys/rotate-key.ts'
 import { changeManagementKey } from '../management/change-management-key.ts'
@@ -15,6 +18,7 @@ import { deleteManagementKey } from '../management/delete-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
 import { resetRootKey } from '../management/root-key.ts'
 import { rotateManagementKey } from '../management/rotate-management-key.ts'
+import { changeProject } from '../projects/change-project.ts'
 import { createProject } from '../projects/create-project.ts'
 import { createRevocation } from '../revocation/create-revocation.ts'
 import { liftBan } from '../revocation/lift-ban.ts'
@@ -40,6 +44,7 @@ const DAY_MS = 86_400_000
 /** Commands that leave no entry, and why none is owed. */
 const UNAUDITED: Readonly<Record<string, string>> = {
   'record-usage': 'It counts what was verified: statistics, and no change (rule C6).',
+  'prune-usage': 'It forgets statistics whose time is over, and is no change either (rule C6).',
   'make-audit-checkpoints': 'It vouches for the entries: one of its own would be something new to vouch for.',
 }
 
@@ -82,6 +87,7 @@ test('every command that changes something leaves an audit entry (C1)', async ()
   const { scope } = issuing
   await setPublicUrl(installation, 'https://other.example.com')
   await createProject(scope, { name: 'other' })
+  await changeProject(scope, 'other', { caps: { keys: 10 } })
   await putRole(scope, 'reader', { permissions: ['documents:read'] })
   await putSubject(scope, 'alice', { roles: ['reader'] })
   await patchSubject(scope, 'alice', { disabled: true })
@@ -95,6 +101,12 @@ test('every command that changes something leaves an audit entry (C1)', async ()
   await revokeKey(scope, key.id, {})
   await deleteKey(scope, key.id)
   await deleteRole(scope, 'reader')
+
+  const shape = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+  await putKeyShape(scope, 'hex', shape)
+  await putKeyShape(scope, 'gone', { ...shape, prefix: 'gone_' })
+  await deleteKeyShape(scope, 'gone')
+  await importKeys(scope, { shape: 'hex', keys: [{ hash: 'ab'.repeat(32) }] })
 
   const manager = await createManagementKey(scope, { name: 'a manager', preset: 'backend' })
   await changeManagementKey(scope, manager.id, { name: 'another name' })

@@ -171,13 +171,16 @@ test('the running node says so itself, at its next checkpoint', async () => {
   const engine = await place.start()
   place.tamper(`DELETE FROM audit WHERE ${DEFAULT} AND sequence > 6`)
   await engine.checkpointAudit()
-  expect(place.problems).toMatchObject([{ message: expect.stringContaining('was altered') }])
+  expect(place.problems).toContainEqual(
+    expect.objectContaining({ message: expect.stringContaining('was altered') }),
+  )
 })
 
 test('a database rolled back to an older copy is found with a later checkpoint, also once it has gone on', async () => {
   const putBack = place.keepCopy()
   const second = await place.start()
-  await second.project('default').roles.put('later', { permissions: [] })
+  // Nothing that the journal would bring back at the next start (rule B1).
+  await second.project('default').keys.create({ name: 'later' })
   await second.close()
   const later = place.checkpoints.at(-1)
   expect(later).toMatchObject({ projectId: 'default', sequence: 10 })
@@ -188,7 +191,7 @@ test('a database rolled back to an older copy is found with a later checkpoint, 
   expect(await place.verify([later])).toMatchObject({ fault: { sequence: 10, problem: 'truncated' } })
 
   const third = await place.start()
-  await third.project('default').roles.put('instead', { permissions: [] })
+  await third.project('default').keys.create({ name: 'instead' })
   await third.close()
   expect(await place.verify()).toMatchObject({ ok: true, entries: 10 })
   expect(await place.verify([later])).toMatchObject({ fault: { sequence: 10, problem: 'rewritten' } })

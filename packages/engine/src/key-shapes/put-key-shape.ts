@@ -12,7 +12,7 @@ import { type KeyShapeRow, loadKeyShapes, parseShapeName, shapeOf } from './key-
 import { type KeyShapeView, viewKeyShape } from './key-shape-view.ts'
 
 /** Every text that is no key of our own is held against each of them. */
-const MAX_SHAPES = 16
+const MAX_SHAPES = 32
 
 const Length = Type.Integer({ minimum: 1, maximum: KEY_SHAPE_MAX_LENGTH })
 

@@ -68,6 +68,7 @@ export const auditRoutes: readonly Route[] = [
     path: '/v1/audit/prune',
     verb: 'audit:write',
     operationId: 'pruneAudit',
+    once: false,
     tag,
     summary: 'Remove old audit entries',
     description:

@@ -50,6 +50,9 @@ export async function prepareMutations(server: ChildServer): Promise<readonly Mu
   const [changed, rotated, revoked, deleted] = await Promise.all([1, 2, 3, 4].map(managementKey))
   const [refreshed, left] = await Promise.all([session(), session()])
   const ban = await make('/v1/revocations', { subject: 'banned', ban: true })
+  const shape = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
+  await server.call('PUT', '/v1/key-shapes/deleted', { ...shape, prefix: 'gone_' })
+  await server.call('PUT', '/v1/key-shapes/known', shape)
   await make('/v1/roles/deleted', { permissions: ['a:b'] })
   await server.call('PUT', '/v1/audiences/deleted', { ttlSeconds: 300 })
   await server.call('PUT', '/v1/subjects/deleted', { metadata: {} })
@@ -105,6 +108,28 @@ export async function prepareMutations(server: ChildServer): Promise<readonly Mu
       method: 'PUT',
       path: '/v1/audiences/put',
       body: { ttlSeconds: 300 },
+      success: 200,
+    },
+    {
+      operationId: 'putKeyShape',
+      method: 'PUT',
+      path: '/v1/key-shapes/put',
+      body: { ...shape, prefix: 'put_' },
+      success: 200,
+    },
+    { operationId: 'deleteKeyShape', method: 'DELETE', path: '/v1/key-shapes/deleted', success: 204 },
+    {
+      operationId: 'importKeys',
+      method: 'POST',
+      path: '/v1/keys/import',
+      body: { shape: 'known', keys: [{ hash: 'ab'.repeat(32) }] },
+      success: 200,
+    },
+    {
+      operationId: 'changeProject',
+      method: 'PATCH',
+      path: '/v1/projects/default',
+      body: { caps: { roles: 900 } },
       success: 200,
     },
     { operationId: 'deleteAudience', method: 'DELETE', path: '/v1/audiences/deleted', success: 204 },
