@@ -5,6 +5,7 @@ import { CodedError } from './coded-error.ts'
 import type { Actor } from './commands/command.ts'
 import type { Problem } from './commands/messages.ts'
 import { Writer } from './commands/writer.ts'
+import { LimitCounters } from './limits/limit-counters.ts'
 import { resetRootKey } from './management/root-key.ts'
 import type { Page } from './page.ts'
 import { Project } from './project.ts'
@@ -93,6 +94,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       reader: database.db,
       sealer: createSealer(masterKey, random),
       refreshTokens: createRefreshTokens(masterKey, random),
+      limits: new LimitCounters(writer),
     }
     const createdRootKey = await install(parts)
     const engine = new Engine(parts, { lock, database, folder, createdRootKey, log })
@@ -287,6 +289,7 @@ export class Engine {
     await this.#turning
     await this.#usage.close()
     for (const verifier of this.#openVerifiers) verifier.close()
+    await this.#parts.limits.close().catch((error) => this.#logReturnFailure(error))
     this.#installation.database.sqlite.close()
     await this.#parts.writer.close()
     this.#installation.lock.release()
@@ -340,6 +343,13 @@ export class Engine {
     this.#installation.log({
       message: 'A keyring could not be rotated; it is tried again in a minute.',
       cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+
+  #logReturnFailure(error: unknown): void {
+    this.#installation.log({
+      message: 'What was reserved of limits could not be given back; it counts as spent.',
+      cause: String(error),
     })
   }
 

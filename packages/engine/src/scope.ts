@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { Writer } from './commands/writer.ts'
+import type { LimitCounters } from './limits/limit-counters.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
@@ -16,6 +17,8 @@ export interface EngineParts {
   readonly reader: Kysely<Schema>
   readonly sealer: Sealer
   readonly refreshTokens: RefreshTokens
+  /** What is spent of limits, by all verifiers of the process. */
+  readonly limits: LimitCounters
 }
 
 /** Where an operation works, and for whom. */

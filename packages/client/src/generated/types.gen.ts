@@ -51,6 +51,10 @@ export type VerifyInput = {
          */
         ip?: string;
     };
+    /**
+     * What the call spends of every limit (default 1). 0 looks without spending.
+     */
+    cost?: number;
 };
 
 /**
@@ -85,6 +89,28 @@ export type Principal = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * All limits of the key and of its subject; absent: there are none.
+     */
+    limits?: Array<{
+        /**
+         * Whose limit it is.
+         */
+        of: 'key' | 'subject';
+        /**
+         * The name of the rate limit, or `quota`.
+         */
+        name: string;
+        limit: number;
+        /**
+         * After this call.
+         */
+        remaining: number;
+        /**
+         * Until it is full again; null: never.
+         */
+        resetSeconds: number | null;
+    }>;
 };
 
 /**
@@ -106,6 +132,32 @@ export type Refusal = {
     status: number;
     kind?: 'key' | 'token';
     id?: string;
+    /**
+     * All limits of the key and of its subject; absent: there are none.
+     */
+    limits?: Array<{
+        /**
+         * Whose limit it is.
+         */
+        of: 'key' | 'subject';
+        /**
+         * The name of the rate limit, or `quota`.
+         */
+        name: string;
+        limit: number;
+        /**
+         * After this call.
+         */
+        remaining: number;
+        /**
+         * Until it is full again; null: never.
+         */
+        resetSeconds: number | null;
+    }>;
+    /**
+     * `rate_limited`, `quota_exceeded`: when the same call can pass; null: waiting does not help.
+     */
+    retryAfterSeconds?: number | null;
 };
 
 export type Verdict = Principal | Refusal;
@@ -150,6 +202,36 @@ export type CreateKeyInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type ChangeKeyInput = {
@@ -184,6 +266,36 @@ export type ChangeKeyInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * True: suspends the key, and the tokens that name it as their client.
      */
@@ -253,6 +365,36 @@ export type Key = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type CreatedKey = {
@@ -300,6 +442,36 @@ export type CreatedKey = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * The key's text. It is shown this once.
      */
@@ -351,6 +523,36 @@ export type RotatedKey = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * The key's text. It is shown this once.
      */
@@ -764,6 +966,36 @@ export type PutSubjectInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type PatchSubjectInput = {
@@ -779,6 +1011,36 @@ export type PatchSubjectInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type Subject = {
@@ -789,6 +1051,36 @@ export type Subject = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */

@@ -5,6 +5,7 @@ import { createKeyCommand } from '../keys/create-key.ts'
 import { deleteKeyCommand } from '../keys/delete-key.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
+import { reserveUnitsCommand } from '../limits/reserve-units.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
 import { createManagementKeyCommand } from '../management/create-management-key.ts'
 import { deleteManagementKeyCommand } from '../management/delete-management-key.ts'
@@ -71,6 +72,7 @@ export const commands = {
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,
+  'reserve-units': reserveUnitsCommand,
   'record-usage': recordUsageCommand,
 } as const satisfies CommandMap
 

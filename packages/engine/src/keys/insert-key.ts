@@ -6,13 +6,24 @@ import type { NewSecret } from './key-text.ts'
 /** What of a new key's row its command does not find out itself. */
 export type NewKey = Omit<
   KeyRow,
-  'pos' | 'created_at_ms' | 'changed_at_ms' | 'disabled' | 'revoked_at_ms' | 'revoke_reason' | 'deleted_at_ms'
->
+  | 'pos'
+  | 'created_at_ms'
+  | 'changed_at_ms'
+  | 'disabled'
+  | 'revoked_at_ms'
+  | 'revoke_reason'
+  | 'deleted_at_ms'
+  | 'limits'
+> & {
+  /** Absent: none, as management keys have none. */
+  readonly limits?: string | null
+}
 
 /** Writes a key with its first secret, at the place of the running command's change (rule V4), and tells it. */
 export async function insertKey(context: CommandContext, key: NewKey, secret: NewSecret): Promise<KeyRow> {
   const row: KeyRow = {
     ...key,
+    limits: key.limits ?? null,
     pos: formatPosition(await context.position(key.project_id)),
     created_at_ms: context.nowMs,
     changed_at_ms: context.nowMs,

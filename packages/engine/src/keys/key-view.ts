@@ -1,5 +1,7 @@
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
+import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
+import { parseLimits } from '../limits/limits-column.ts'
 import type { Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
@@ -49,6 +51,8 @@ export const KeyView = Type.Object({
   permissions: Type.Array(Type.String()),
   scopes: ListOrNull,
   metadata: Type.Record(Type.String(), Type.Unknown()),
+  limits: RateLimits,
+  quota: QuotaOrNull,
 })
 export type KeyView = Static<typeof KeyView>
 
@@ -98,6 +102,7 @@ export async function loadKeyDetails(
 
 export function viewKey(row: KeyRow, details: KeyDetails, nowMs: number): KeyView {
   const given = givenRights(row)
+  const { rates, quota } = parseLimits(row.limits)
   return {
     ...viewKeyBase(row, details, nowMs),
     subject: row.subject,
@@ -105,6 +110,8 @@ export function viewKey(row: KeyRow, details: KeyDetails, nowMs: number): KeyVie
     permissions: [...given.permissions],
     scopes: given.scopes === null ? null : [...given.scopes],
     metadata: JSON.parse(row.metadata),
+    limits: [...rates],
+    quota,
   }
 }
 

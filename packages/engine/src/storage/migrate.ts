@@ -4,11 +4,12 @@ import { firstTables } from './migrations/0001-first-tables.ts'
 import { sessions } from './migrations/0002-sessions.ts'
 import { keyring } from './migrations/0003-keyring.ts'
 import { audiences } from './migrations/0004-audiences.ts'
+import { limits } from './migrations/0005-limits.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a new one is added at the end. */
-const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences]
+const MIGRATIONS: readonly Migration[] = [firstTables, sessions, keyring, audiences, limits]
 
 /**
  * Brings the tables to this version, inside the caller's transaction: all of it or nothing. Throws

@@ -24,6 +24,7 @@ export interface Schema {
   refresh_tokens: RefreshTokenTable
   audit: AuditTable
   key_usage: KeyUsageTable
+  limit_counters: LimitCounterTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -105,6 +106,8 @@ export interface SubjectTable {
   disabled: number
   /** JSON record. */
   metadata: string
+  /** JSON of `Limits`; null: none. */
+  limits: string | null
   created_at_ms: number
   changed_at_ms: number
 }
@@ -133,6 +136,8 @@ export interface KeyTable {
   permissions: string
   scopes: string | null
   metadata: string
+  /** JSON of `Limits`; null: none. */
+  limits: string | null
   ip_allow: string | null
   disabled: number
   created_at_ms: number
@@ -288,4 +293,16 @@ export interface KeyUsageTable {
   key_id: string
   last_used_at_ms: number
   verifications: number
+}
+
+/** What was reserved of a limit that is counted in the database; not a change (rule C6). */
+export interface LimitCounterTable {
+  project_id: string
+  holder_kind: 'key' | 'subject'
+  holder: string
+  name: string
+  /** `3600s`, `daily` …: what was counted by another period is another row. */
+  period: string
+  start_ms: number
+  reserved: number
 }

@@ -1,4 +1,5 @@
 import type { VerificationKeyHandle } from '../crypto.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { SigningAlgorithm } from '../tokens/algorithms.ts'
 import type { Position } from './position.ts'
 
@@ -16,6 +17,8 @@ export interface SubjectRecord {
   readonly permissions?: readonly string[]
   readonly disabled: boolean
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Absent: none. They count for every credential of the subject together (rule Q1). */
+  readonly limits?: Limits
 }
 
 export interface SubjectFact {

@@ -1,5 +1,6 @@
 import type { IpAllow } from '../access/ip-allow.ts'
 import type { SubjectRecord } from '../changes/change.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
 import type { Principal } from '../verdict.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
@@ -25,6 +26,8 @@ export abstract class CredentialEntry {
   uses = 0
   /** When the first of those uses was. */
   usedAtMs = 0
+  /** Whose limits a call spends, as of the last {@link standing}. Null: nobody's. */
+  limitHolders: readonly LimitHolder[] | null = null
   /** Asked for since the cache last looked for something to evict. */
   recent = false
 
@@ -52,6 +55,8 @@ export abstract class CredentialEntry {
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 
+  protected abstract holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null
+
   protected abstract describe(
     facts: ProjectFacts,
     subject: SubjectRecord | undefined,
@@ -70,6 +75,7 @@ export abstract class CredentialEntry {
       soundUntilSeconds: soundUntilSeconds(state),
     }
     this.#standing = standing
+    this.limitHolders = this.holdersBy(subject)
     return standing
   }
 }

@@ -8,9 +8,11 @@ import {
   looksLikeKeyString,
   parseKeyString,
 } from '../keys/key-string.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
+import { limitedVerdict } from '../limits/limited-verdict.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
-import { type Refusal, refuse, type Verdict } from '../verdict.ts'
+import { type Principal, type Refusal, refuse, type Verdict } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache } from './key-cache.ts'
@@ -46,6 +48,8 @@ export interface KeyUse {
 const MAX_CACHED_ABSENCES = 10_000
 /** Facts that go stale again and again between the asking and the answer are no ground for an answer. */
 const MAX_REFRESHES = 3
+/** Each time that others were quicker to spend what was brought to hand for this call. */
+const MAX_LIMIT_WAITS = 20
 
 const UNAVAILABLE = refuse(
   'unavailable',
@@ -141,7 +145,7 @@ export class Verifier {
    * does not pass, for nobody here shows an address or a proof.
    */
   async verifyParent(credential: string): Promise<Parent | Refusal> {
-    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE } })
+    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE }, cost: 0 })
     if (!verdict.ok) return verdict
     const entry = this.#recall(credential) ?? (await this.#recognise(credential))
     return entry instanceof CredentialEntry ? entry.asParent(verdict, this.#facts) : entry
@@ -195,18 +199,46 @@ export class Verifier {
     const nowMs = this.#source.nowMs()
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
-    if (verdict.ok) this.#note(found, nowMs)
-    return verdict
+    if (!verdict.ok) return verdict
+    const answer =
+      found.limitHolders === null ? verdict : this.#spend(found.limitHolders, required.cost, verdict)
+    if (answer?.ok === true) this.#note(found, nowMs)
+    return answer
+  }
+
+  /** The verdict with the limits spent, or refused for them; undefined: it has to be waited for. */
+  #spend(holders: readonly LimitHolder[], cost: number, principal: Principal): Verdict | undefined {
+    const spending = this.#source.limits.spend({ holders, cost, nowMs: this.#source.nowMs() })
+    return spending === undefined ? undefined : limitedVerdict(principal, spending)
   }
 
   /** Asks for the key, and for freshness, until there is an answer that both allow. */
   async #verifyAsking(request: VerifyRequest): Promise<Verdict> {
-    for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
-      const verdict = this.#answer(request, await this.#recognise(request.credential))
+    let refreshes = 0
+    let waits = 0
+    while (refreshes <= MAX_REFRESHES && waits <= MAX_LIMIT_WAITS) {
+      const found = await this.#recognise(request.credential)
+      const verdict = this.#answer(request, found)
       if (verdict !== undefined) return verdict
-      if (!(await this.#source.refresh())) return UNAVAILABLE
+      if (this.#source.fresh() && found instanceof CredentialEntry && found.limitHolders !== null) {
+        waits++
+        if (!(await this.#prepareLimits(found.limitHolders, costOf(request)))) return UNAVAILABLE
+      } else {
+        refreshes++
+        if (!(await this.#source.refresh())) return UNAVAILABLE
+      }
     }
     return UNAVAILABLE
+  }
+
+  /** Whether the limits can be counted: a counter that cannot be asked lets nobody pass. */
+  async #prepareLimits(holders: readonly LimitHolder[], cost: number): Promise<boolean> {
+    try {
+      await this.#source.limits.prepare({ holders, cost, nowMs: this.#source.nowMs() })
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
@@ -254,6 +286,7 @@ export class Verifier {
       audience: request.require?.audience ?? this.#audience,
       query: compile(request.require?.permissions),
       ip: request.context?.ip,
+      cost: costOf(request),
     }
   }
 
@@ -283,6 +316,12 @@ export class Verifier {
 export type Identification =
   | { readonly kind: 'key'; readonly keyId: string; readonly current: boolean; readonly digest: string }
   | { readonly kind: 'token'; readonly tokenId: string; readonly expiresAtMs: number }
+
+/** A cost that is no count is the program's mistake, and must not pass for nothing. */
+function costOf({ cost = 1 }: VerifyRequest): number {
+  if (Number.isSafeInteger(cost) && cost >= 0) return cost
+  throw new TypeError('`cost` must be a non-negative integer.')
+}
 
 function compile(query: string | undefined): PermissionQuery | undefined {
   if (query === undefined) return undefined

@@ -12,6 +12,8 @@ export interface VerifyRequest {
     /** The end client's address: what a key's IP list is held against. */
     readonly ip?: string
   }
+  /** What the call spends of every limit: a non-negative integer (default 1). 0 looks without spending. */
+  readonly cost?: number
 }
 
 /** Written out to accept tokens of any audience (RFC 9068 section 4 wants one to be checked). */
