@@ -21,6 +21,11 @@ export class LimitCounters {
     this.#writer = writer
   }
 
+  /** How many counters are held. */
+  get size(): number {
+    return this.#counters.size
+  }
+
   /** The limits of a project's keys and subjects, for its verifiers. */
   keeper(projectId: string): LimitKeeper {
     return {
