@@ -1,10 +1,19 @@
-import type { Fact, KeyFill, KeyRecord, Sink, Snapshot, Source } from '@claviger/verify'
+import {
+  type Fact,
+  type KeyFill,
+  type KeyRecord,
+  NO_COUNTERS,
+  type Sink,
+  type Snapshot,
+  type Source,
+} from '@claviger/verify'
 
 /**
  * A source whose facts are all in memory: it takes the place of the database, which no row here is to measure,
  * and leaves the verifier as it is in production. Like the database's, it is always fresh.
  */
 export class MemorySource implements Source {
+  readonly limits = NO_COUNTERS
   readonly #snapshot: Snapshot
   readonly #keys: ReadonlyMap<string, KeyRecord>
   readonly #sinks = new Set<Sink>()

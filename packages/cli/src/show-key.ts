@@ -1,5 +1,6 @@
 import type { CreatedKey, Key, KeyPage, RotatedKey } from '@claviger/client'
 import { environmentLine } from './environment-line.ts'
+import { limitLines } from './limit-options.ts'
 import { type Cell, colors, printRecord, printTable } from './output.ts'
 
 export const KEY_STATUSES = ['active', 'disabled', 'revoked', 'expired', 'not_yet_valid'] as const
@@ -22,6 +23,7 @@ export function printKey(key: Key): void {
     ['scopes', key.scopes ?? 'not narrowed'],
     ['from', key.ipAllow ?? 'anywhere'],
     ['not before', key.notBefore],
+    ...limitLines(key),
     ['created', key.createdAt],
     ['changed', key.changedAt],
     ['last used', key.lastUsedAt],

@@ -21,6 +21,7 @@ import type { Problem } from './commands/messages.ts'
 import { Writer } from './commands/writer.ts'
 import { Once, type OnceParts, type OnceRequest } from './idempotency/once.ts'
 import { OnceWriter } from './idempotency/once-writer.ts'
+import { LimitCounters } from './limits/limit-counters.ts'
 import { ManagementCaller } from './management/management-caller.ts'
 import { resetRootKey } from './management/root-key.ts'
 import type { Page } from './page.ts'
@@ -115,6 +116,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       sealer: createSealer(masterKey, random),
       refreshTokens: createRefreshTokens(masterKey, random),
       auditKeys,
+      limits: new LimitCounters(writer),
     }
     const createdRootKey = await install(parts)
     const once = { macKey: masterKey.derive('idempotency'), reader: database.db, clock, random }
@@ -453,6 +455,7 @@ export class Engine {
     await this.#refusals.close()
     await this.#checkpoints.close()
     for (const verifier of this.#openVerifiers.keys()) verifier.close()
+    await this.#parts.limits.close().catch((error) => this.#logReturnFailure(error))
     this.#installation.database.sqlite.close()
     await this.#installation.writer.close()
     this.#installation.lock.release()
@@ -528,6 +531,13 @@ export class Engine {
     this.#installation.log({
       message: 'A keyring could not be rotated; it is tried again in a minute.',
       cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+
+  #logReturnFailure(error: unknown): void {
+    this.#installation.log({
+      message: 'What was reserved of limits could not be given back; it counts as spent.',
+      cause: String(error),
     })
   }
 

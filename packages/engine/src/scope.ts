@@ -3,6 +3,7 @@ import type { AuditKeys } from './audit/audit-keys.ts'
 import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { CommandRunner } from './commands/writer.ts'
+import type { LimitCounters } from './limits/limit-counters.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
@@ -18,6 +19,8 @@ export interface EngineParts {
   readonly sealer: Sealer
   readonly refreshTokens: RefreshTokens
   readonly auditKeys: AuditKeys
+  /** What is spent of limits, by all verifiers of the process. */
+  readonly limits: LimitCounters
 }
 
 /** Where an operation works, and for whom. */

@@ -7,6 +7,7 @@ import { type ManualClock, manualClock } from '../src/clock.ts'
 import { CodedError, type ErrorCode } from '../src/coded-error.ts'
 import type { Actor } from '../src/commands/command.ts'
 import { Writer } from '../src/commands/writer.ts'
+import { LimitCounters } from '../src/limits/limit-counters.ts'
 import { install } from '../src/projects/install.ts'
 import { resolveProject } from '../src/projects/resolve-project.ts'
 import { systemRandom } from '../src/random.ts'
@@ -69,6 +70,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     sealer: createSealer(masterKey, random),
     refreshTokens: createRefreshTokens(masterKey, random),
     auditKeys,
+    limits: new LimitCounters(writer),
   }
   const rootKey = await install(parts)
   if (rootKey === null) throw new Error('the folder held an installation already')

@@ -60,6 +60,15 @@ export {
   parseKeyString,
   REFRESH_TOKEN_SUFFIX,
 } from './keys/key-string.ts'
+export {
+  type LimitFigure,
+  type LimitHolder,
+  type LimitKeeper,
+  NO_COUNTERS,
+  type Spend,
+  type Spending,
+} from './limits/limit-keeper.ts'
+export { type Limits, QUOTA_NAME, type Quota, type RateLimit, type Refill } from './limits/limits.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
 export {

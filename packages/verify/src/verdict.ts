@@ -1,3 +1,5 @@
+import type { LimitFigure } from './limits/limit-keeper.ts'
+
 /**
  * The verdict: what a verifier answers. It is data, never an exception.
  *
@@ -57,6 +59,8 @@ export interface Principal {
   readonly expiresAt: string | null
   /** The subject record's metadata, overlaid by the key's own. */
   readonly metadata: Readonly<Record<string, unknown>>
+  /** What is left of the limits of the key and of its subject after this call; absent: there are none. */
+  readonly limits?: readonly LimitFigure[]
   /** Management keys only: the id of the project it is bound to (null: root), its verbs and grants (rule M1). */
   readonly management?: {
     readonly project: string | null
@@ -75,6 +79,10 @@ export interface Refusal {
   /** Given once the credential was recognised as the project's own. */
   readonly kind?: 'key' | 'token'
   readonly id?: string
+  /** `rate_limited` and `quota_exceeded`: all limits, of which none was spent (rule Q1). */
+  readonly limits?: readonly LimitFigure[]
+  /** `rate_limited` and `quota_exceeded`: after which the same call can pass; null: waiting does not help. */
+  readonly retryAfterSeconds?: number | null
 }
 
 export type Verdict = Principal | Refusal

@@ -1,11 +1,13 @@
 import type { Change, Fact } from '../src/changes/change.ts'
 import type { Position } from '../src/changes/position.ts'
+import { type LimitKeeper, NO_COUNTERS } from '../src/limits/limit-keeper.ts'
 import type { KeyFill, KeyRecord, Sink, Snapshot, Source } from '../src/source/source.ts'
 
 export const EPOCH = '1-00000000'
 
 /** A whole authority in memory: its facts, its keys and its head. Tests own its clock, delays and freshness. */
 export class MemorySource implements Source {
+  limits: LimitKeeper = NO_COUNTERS
   time = Date.UTC(2026, 10, 24)
   isFresh = true
   head = 1

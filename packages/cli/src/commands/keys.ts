@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { clearedMembers, clearOption } from '../cleared-members.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { parseDuration } from '../duration.ts'
+import { addLimitOptions, type LimitFlags, limitMembers } from '../limit-options.ts'
 import { listKeys } from '../list-keys.ts'
 import { parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson } from '../output.ts'
@@ -11,7 +12,7 @@ import { KEY_STATUSES, printIssuedKey, printKey, printKeys } from '../show-key.t
 import { printReceipt } from '../show-receipt.ts'
 import { printReview } from '../show-review.ts'
 
-interface KeyOptions extends ConnectionOptions {
+interface KeyOptions extends ConnectionOptions, LimitFlags {
   readonly roles?: string[]
   readonly permissions?: string[]
   readonly scopes?: string[]
@@ -68,7 +69,7 @@ interface RevokeOptions extends ConnectionOptions {
 const DAY_SECONDS = 86_400
 
 /** What `keys change --clear` can take away: the members that may be null. */
-const CLEARABLE = ['scopes', 'expires-at', 'not-before', 'ip-allow'] as const
+const CLEARABLE = ['scopes', 'expires-at', 'not-before', 'ip-allow', 'limits', 'quota'] as const
 
 export function addKeys(program: Command): void {
   const keys = program
@@ -100,10 +101,12 @@ function addCreate(keys: Command): void {
 Examples:
   $ claviger keys create "Acme production" --roles reader
   $ claviger keys create ci --subject team-7 --permissions documents:read,documents:write \\
-      --expires-at 2030-01-01T00:00:00Z --ip-allow 10.0.0.0/8`,
+      --expires-at 2030-01-01T00:00:00Z --ip-allow 10.0.0.0/8
+  $ claviger keys create trial --limit per-minute=100/60s --limit burst=10/1s --quota 1000/daily`,
     )
-    .action(async (name: string, { url, project, data, json, ...fields }: CreateOptions) => {
-      const key = await connect({ url, project, data }).createKey({ body: { name, ...fields } })
+    .action(async (name: string, { url, project, data, json, limit, quota, ...fields }: CreateOptions) => {
+      const body = { name, ...fields, ...limitMembers({ limit, quota }) }
+      const key = await connect({ url, project, data }).createKey({ body })
       if (json === true) printJson(key)
       else printIssuedKey(key)
     })
@@ -220,19 +223,25 @@ function addChange(keys: Command): void {
       'after',
       `
 An empty list is given as "": --roles "" takes every role away, --clear scopes stops narrowing.
+The limits that are named replace all that there were, and keep what was spent.
 
 Examples:
   $ claviger keys change key_01J… --roles reader,writer
   $ claviger keys change key_01J… --disabled
+  $ claviger keys change key_01J… --limit per-minute=200/60s
   $ claviger keys change key_01J… --clear expires-at,ip-allow`,
     )
     .action(
       async (
         id: string,
-        { url, project, data, json, clear = [], ...fields }: ChangeOptions,
+        { url, project, data, json, limit, quota, clear = [], ...fields }: ChangeOptions,
         self: Command,
       ) => {
-        const body = { ...fields, ...clearedMembers(clear, CLEARABLE, self) }
+        const body = {
+          ...fields,
+          ...limitMembers({ limit, quota }),
+          ...clearedMembers(clear, CLEARABLE, self),
+        }
         const key = await connect({ url, project, data }).changeKey({ path: { id }, body })
         if (json === true) printJson(key)
         else printKey(key)
@@ -299,4 +308,5 @@ function addRightsOptions(command: Command): void {
     .option('--not-before <time>', 'from when on it is valid')
     .option('--ip-allow <blocks>', 'addresses or CIDR blocks it may be used from', parseList)
     .option('--metadata <json>', 'a JSON object that verifiers are told', parseJsonObject)
+  addLimitOptions(command)
 }

@@ -2,11 +2,12 @@ import { ClavigerError, type Subject } from '@claviger/client'
 import type { Command } from 'commander'
 import { clearedMembers, clearOption } from '../cleared-members.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
+import { addLimitOptions, type LimitFlags, limitLines, limitMembers } from '../limit-options.ts'
 import { parseJsonObject, parseList } from '../option-values.ts'
 import { printJson, printRecord, printTable } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
 
-interface RecordOptions extends ConnectionOptions {
+interface RecordOptions extends ConnectionOptions, LimitFlags {
   readonly roles?: string[]
   readonly permissions?: string[]
   readonly disabled?: boolean
@@ -24,7 +25,7 @@ interface ListOptions extends ConnectionOptions {
 }
 
 /** What `subjects change --clear` can take away: the members that may be null. */
-const CLEARABLE = ['roles', 'permissions'] as const
+const CLEARABLE = ['roles', 'permissions', 'limits', 'quota'] as const
 
 export function addSubjects(program: Command): void {
   const subjects = program
@@ -55,9 +56,11 @@ Roles and permissions that are not named bound nothing; an empty list, given as 
 
 Examples:
   $ claviger subjects put team-7 --roles reader,writer
+  $ claviger subjects put acme --quota 100000/monthly
   $ claviger subjects put alice --metadata '{"plan":"pro"}'`,
     )
-    .action(async (subject: string, { url, project, data, json, ...body }: RecordOptions) => {
+    .action(async (subject: string, { url, project, data, json, limit, quota, ...fields }: RecordOptions) => {
+      const body = { ...fields, ...limitMembers({ limit, quota }) }
       const record = await connect({ url, project, data }).putSubject({ path: { subject }, body })
       if (json === true) printJson(record)
       else printSubject(record)
@@ -82,10 +85,14 @@ Examples:
     .action(
       async (
         subject: string,
-        { url, project, data, json, clear = [], ...fields }: ChangeOptions,
+        { url, project, data, json, limit, quota, clear = [], ...fields }: ChangeOptions,
         self: Command,
       ) => {
-        const body = { ...fields, ...clearedMembers(clear, CLEARABLE, self) }
+        const body = {
+          ...fields,
+          ...limitMembers({ limit, quota }),
+          ...clearedMembers(clear, CLEARABLE, self),
+        }
         const record = await connect({ url, project, data }).patchSubject({ path: { subject }, body })
         if (json === true) printJson(record)
         else printSubject(record)
@@ -183,6 +190,7 @@ function addRecordOptions(command: Command): void {
     .option('--roles <names>', 'roles that its credentials may use, separated by commas', parseList)
     .option('--permissions <list>', 'permissions resource:action that they may use', parseList)
     .option('--metadata <json>', 'a JSON object that verifiers are told', parseJsonObject)
+  addLimitOptions(command)
 }
 
 function printSubject(subject: Subject): void {
@@ -191,6 +199,7 @@ function printSubject(subject: Subject): void {
     ['roles', subject.roles ?? 'not bounded'],
     ['permissions', subject.permissions ?? 'not bounded'],
     ['disabled', subject.disabled],
+    ...limitLines(subject),
     ['metadata', JSON.stringify(subject.metadata)],
     ['created', subject.createdAt],
     ['changed', subject.changedAt],

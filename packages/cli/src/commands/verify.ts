@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { readCredential } from '../credential.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { appendValue } from '../option-values.ts'
+import { figureLines } from '../limit-options.ts'
+import { appendValue, parseWholeNumber } from '../option-values.ts'
 import { colors, makePrintable, printJson, printRecord } from '../output.ts'
 import type { SetExitCode } from '../program.ts'
 
@@ -11,6 +12,7 @@ interface VerifyOptions extends ConnectionOptions {
   readonly permissions?: string
   readonly audience?: string[]
   readonly ip?: string
+  readonly cost?: number
 }
 
 export function addVerify(program: Command, setExitCode: SetExitCode): void {
@@ -21,7 +23,8 @@ export function addVerify(program: Command, setExitCode: SetExitCode): void {
       .argument('[credential]', '`-`: from standard input (default: CLAVIGER_CREDENTIAL)')
       .option('--permissions <query>', 'what it must be allowed to do')
       .option('--audience <name>', 'for tokens: the service that asks; `any` skips the check', appendValue)
-      .option('--ip <address>', "the end client's address"),
+      .option('--ip <address>', "the end client's address")
+      .option('--cost <units>', 'what the call spends of limits (default: 1); 0 looks', parseWholeNumber),
   )
     .addHelpText(
       'after',
@@ -40,9 +43,9 @@ Examples:
         )
       }
       const credential = await readCredential(given)
-      const { permissions, audience, ip } = options
+      const { permissions, audience, ip, cost } = options
       const verdict = await connect(options).verifyCredential({
-        body: { credential, require: { permissions, audience }, context: { ip } },
+        body: { credential, require: { permissions, audience }, context: { ip }, cost },
       })
       if (!verdict.ok) setExitCode(EXIT.refused)
       if (options.json === true) printJson(verdict)
@@ -53,6 +56,7 @@ Examples:
 function printVerdict(verdict: Verdict): void {
   if (!verdict.ok) {
     console.log(`${colors.red(verdict.code)}: ${makePrintable(verdict.detail)}`)
+    if (verdict.limits !== undefined) printRecord(figureLines(verdict))
     return
   }
   console.log(`${colors.green('ok')}: this ${verdict.kind} may pass.`)
@@ -64,5 +68,6 @@ function printVerdict(verdict: Verdict): void {
     ['roles', verdict.roles],
     ['permissions', verdict.permissions],
     ['expires', verdict.expiresAt ?? 'never'],
+    ...figureLines(verdict),
   ])
 }

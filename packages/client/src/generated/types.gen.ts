@@ -55,6 +55,10 @@ export type VerifyInput = {
          */
         ip?: string;
     };
+    /**
+     * What the call spends of every limit (default 1). 0 looks without spending.
+     */
+    cost?: number;
 };
 
 /**
@@ -89,6 +93,28 @@ export type Principal = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * All limits of the key and of its subject; absent: there are none.
+     */
+    limits?: Array<{
+        /**
+         * Whose limit it is.
+         */
+        of: 'key' | 'subject';
+        /**
+         * The name of the rate limit, or `quota`.
+         */
+        name: string;
+        limit: number;
+        /**
+         * After this call.
+         */
+        remaining: number;
+        /**
+         * Until it is full again; null: never.
+         */
+        resetSeconds: number | null;
+    }>;
 };
 
 /**
@@ -110,6 +136,32 @@ export type Refusal = {
     status: number;
     kind?: 'key' | 'token';
     id?: string;
+    /**
+     * All limits of the key and of its subject; absent: there are none.
+     */
+    limits?: Array<{
+        /**
+         * Whose limit it is.
+         */
+        of: 'key' | 'subject';
+        /**
+         * The name of the rate limit, or `quota`.
+         */
+        name: string;
+        limit: number;
+        /**
+         * After this call.
+         */
+        remaining: number;
+        /**
+         * Until it is full again; null: never.
+         */
+        resetSeconds: number | null;
+    }>;
+    /**
+     * `rate_limited`, `quota_exceeded`: when the same call can pass; null: waiting does not help.
+     */
+    retryAfterSeconds?: number | null;
 };
 
 export type Verdict = Principal | Refusal;
@@ -154,6 +206,36 @@ export type CreateKeyInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type ChangeKeyInput = {
@@ -188,6 +270,36 @@ export type ChangeKeyInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * True: suspends the key, and the tokens that name it as their client.
      */
@@ -261,6 +373,36 @@ export type Key = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type CreatedKey = {
@@ -312,6 +454,36 @@ export type CreatedKey = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * The key's text. It is shown this once.
      */
@@ -367,6 +539,36 @@ export type RotatedKey = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * The key's text. It is shown this once.
      */
@@ -431,6 +633,36 @@ export type ImportKeysInput = {
         metadata?: {
             [key: string]: unknown;
         };
+        /**
+         * Named rate limits. All of them are spent together, or none is.
+         */
+        limits?: Array<{
+            /**
+             * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+             */
+            name: string;
+            /**
+             * How many units may be spent.
+             */
+            limit: number;
+            /**
+             * The window opens with the first unit spent and closes so many seconds later.
+             */
+            windowSeconds: number;
+        }> | null;
+        /**
+         * Null: no quota.
+         */
+        quota?: {
+            /**
+             * How many units may be spent.
+             */
+            limit: number;
+            /**
+             * When it is full again: with the hour, day or month in UTC; null: never.
+             */
+            refill: 'hourly' | 'daily' | 'monthly' | null;
+        } | null;
         disabled?: boolean;
         /**
          * When it was issued. Absent: not known, shown as 1970-01-01, and before the `issuedBefore` of every revocation.
@@ -914,6 +1146,36 @@ export type PutSubjectInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type PatchSubjectInput = {
@@ -929,6 +1191,36 @@ export type PatchSubjectInput = {
     metadata?: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits. All of them are spent together, or none is.
+     */
+    limits?: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }> | null;
+    /**
+     * Null: no quota.
+     */
+    quota?: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
 };
 
 export type Subject = {
@@ -939,6 +1231,36 @@ export type Subject = {
     metadata: {
         [key: string]: unknown;
     };
+    /**
+     * Named rate limits.
+     */
+    limits: Array<{
+        /**
+         * Unique among the limits of its holder, and not `quota`. Another name is another counter.
+         */
+        name: string;
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * The window opens with the first unit spent and closes so many seconds later.
+         */
+        windowSeconds: number;
+    }>;
+    /**
+     * Null: no quota.
+     */
+    quota: {
+        /**
+         * How many units may be spent.
+         */
+        limit: number;
+        /**
+         * When it is full again: with the hour, day or month in UTC; null: never.
+         */
+        refill: 'hourly' | 'daily' | 'monthly' | null;
+    } | null;
     /**
      * RFC 3339, with an offset; answers are in UTC with milliseconds.
      */
@@ -5897,10 +6219,6 @@ export type PruneAuditData = {
          * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
          */
         'Claviger-Project'?: string;
-        /**
-         * A text of your own, such as a random UUID. The same request with the same key within 24 hours is not carried out again: it gets the answer of the first time. A refusal is not remembered, for nothing was done.
-         */
-        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -5929,10 +6247,6 @@ export type PruneAuditErrors = {
      */
     408: Problem;
     /**
-     * `answer_lost`: It was done before, and its answer can be read no more.
-     */
-    409: Problem;
-    /**
      * `payload_too_large`: The body is too large.
      */
     413: Problem;
@@ -5940,10 +6254,6 @@ export type PruneAuditErrors = {
      * `unsupported_media_type`: The body must be JSON.
      */
     415: Problem;
-    /**
-     * `idempotency_key_reused`: The idempotency key came with another request.
-     */
-    422: Problem;
     /**
      * `too_many_requests`: Too many requests.
      */

@@ -1,4 +1,4 @@
-import type { Change, KeyFill, Sink, Source } from '@claviger/verify'
+import type { Change, KeyFill, LimitKeeper, Sink, Source } from '@claviger/verify'
 import type { Writer } from '../commands/writer.ts'
 import type { EngineParts } from '../scope.ts'
 import { SymmetricSecrets } from '../signing/symmetric-secrets.ts'
@@ -13,7 +13,7 @@ interface Delivery {
   readonly stop: () => void
 }
 
-type SourceParts = Pick<EngineParts, 'reader' | 'clock' | 'sealer'> & {
+type SourceParts = Pick<EngineParts, 'reader' | 'clock' | 'sealer' | 'limits'> & {
   readonly writer: Pick<Writer, 'alive' | 'onChanges'>
 }
 
@@ -22,6 +22,7 @@ type SourceParts = Pick<EngineParts, 'reader' | 'clock' | 'sealer'> & {
  * made it returns (rule F1), so it is fresh as long as the writer lives and every sink has taken what it was told.
  */
 export class DatabaseSource implements Source {
+  readonly limits: LimitKeeper
   readonly #parts: SourceParts
   readonly #projectId: string
   readonly #secrets: SymmetricSecrets
@@ -35,6 +36,7 @@ export class DatabaseSource implements Source {
   constructor(parts: SourceParts, projectId: string) {
     this.#parts = parts
     this.#projectId = projectId
+    this.limits = parts.limits.keeper(projectId)
     this.#secrets = new SymmetricSecrets(parts, projectId)
   }
 

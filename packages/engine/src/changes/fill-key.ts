@@ -10,6 +10,7 @@ import type { Kysely } from 'kysely'
 import { isOfFormerEpoch } from '../backup/suspension.ts'
 import { CodedError } from '../coded-error.ts'
 import type { KeyRow } from '../keys/key.ts'
+import { parseLimits } from '../limits/limits-column.ts'
 import { powerOf } from '../management/power.ts'
 import { KINDS_FOR_KEYS } from '../revocation/is-killed.ts'
 import { readRule } from '../revocation/rule-row.ts'
@@ -69,6 +70,7 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
       'keys.permissions',
       'keys.scopes',
       'keys.metadata',
+      'keys.limits',
       'keys.created_at_ms',
       'keys.pos',
       'keys.expires_at_ms',
@@ -146,6 +148,7 @@ function readKey(row: FillRow, rows: readonly FillRow[]): KeyRecord | null {
       revoked: row.secret_revoked_at_ms !== null,
       validUntilMs: row.secret_valid_until_ms,
     },
+    ...(row.limits === null ? {} : { limits: parseLimits(row.limits) }),
     ...(row.verbs === null ? {} : { management: { project: row.managed_project_id, verbs, grants } }),
   }
 }

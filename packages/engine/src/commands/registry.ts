@@ -11,6 +11,7 @@ import { deleteKeyCommand } from '../keys/delete-key.ts'
 import { importKeysCommand } from '../keys/import-keys.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
+import { reserveUnitsCommand } from '../limits/reserve-units.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
 import { createManagementKeyCommand } from '../management/create-management-key.ts'
 import { deleteManagementKeyCommand } from '../management/delete-management-key.ts'
@@ -84,6 +85,7 @@ export const commands = {
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,
   'prune-usage': pruneUsageCommand,
+  'reserve-units': reserveUnitsCommand,
   'record-usage': recordUsageCommand,
   'make-audit-checkpoints': makeAuditCheckpointsCommand,
   'prune-audit': pruneAuditCommand,

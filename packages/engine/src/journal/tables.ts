@@ -29,6 +29,7 @@ const TABLES: Readonly<Record<keyof Schema, 'replayed' | 'kept'>> = {
   refresh_tokens: 'kept',
   audit: 'kept',
   key_usage: 'kept',
+  limit_counters: 'kept',
   usage: 'kept',
   audit_points: 'kept',
   idempotency_keys: 'kept',

@@ -1,7 +1,10 @@
-import { coversAll } from '@claviger/verify'
+import { coversAll, type Limits } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
+import { extendsLimits } from '../limits/extends-limits.ts'
+import { LimitMembers, readLimits } from '../limits/limit-input.ts'
+import { formatLimits, parseLimits } from '../limits/limits-column.ts'
 import { authorize, requireGrants } from '../management/authorize.ts'
 import { formatMetadata, Metadata } from '../metadata.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
@@ -24,6 +27,7 @@ export const ChangeKeyInput = Type.Object(
     notBefore: Type.Optional(NotBefore),
     ipAllow: Type.Optional(IpAllow),
     metadata: Type.Optional(Metadata),
+    ...LimitMembers,
     disabled: Type.Optional(
       Type.Boolean({ description: 'True: suspends the key, and the tokens that name it as their client.' }),
     ),
@@ -37,6 +41,7 @@ interface ChangeKeyArgs {
   readonly id: string
   readonly given: Partial<GivenRights>
   readonly validity: Partial<Validity>
+  readonly limits: Partial<Limits>
   readonly name: string | undefined
   /** JSON. */
   readonly metadata: string | undefined
@@ -58,6 +63,7 @@ export async function changeKey(scope: Scope, id: string, input: unknown): Promi
       ...(fields.scopes === undefined ? {} : { scopes: checkScopes(fields.scopes) }),
     },
     validity: parseValidity(fields),
+    limits: readLimits(fields),
     name: fields.name,
     metadata: fields.metadata === undefined ? undefined : formatMetadata(fields.metadata),
   }
@@ -69,10 +75,16 @@ export const changeKeyCommand: Command<ChangeKeyArgs, KeyView> = async (context,
   const rights = await authorize(context, projectId, 'keys:write')
   const key = await loadLiveKey(context.db, { kind: 'customer', projectId }, id)
   const place = { db: context.db, projectId }
-  const before = { given: givenRights(key), validity: validityOf(key), metadata: key.metadata }
+  const before = {
+    given: givenRights(key),
+    validity: validityOf(key),
+    limits: parseLimits(key.limits),
+    metadata: key.metadata,
+  }
   const after = {
     given: { ...before.given, ...args.given },
     validity: { ...before.validity, ...args.validity },
+    limits: { ...before.limits, ...args.limits },
     metadata: args.metadata ?? key.metadata,
   }
   await requireRoles(place, args.given.roles ?? [])
@@ -80,6 +92,7 @@ export const changeKeyCommand: Command<ChangeKeyArgs, KeyView> = async (context,
   if (
     extendsRights(before.given, after.given) ||
     extendsValidity(before.validity, after.validity) ||
+    extendsLimits(before.limits, after.limits) ||
     before.metadata !== after.metadata
   ) {
     requireGrants(rights, await heldPermissions(place, before.given), 'the key')
@@ -88,14 +101,23 @@ export const changeKeyCommand: Command<ChangeKeyArgs, KeyView> = async (context,
 
   const isNarrowed =
     extendsRights(after.given, before.given) ||
+    extendsLimits(after.limits, before.limits) ||
     extendsValidity({ ...after.validity, disabled: false }, { ...before.validity, disabled: false })
   if (isNarrowed) await endIssued(context, key, 'The key was narrowed.')
-  const changed = await storeChange(context, key, { validity: after.validity, columns: columnsOf(args) })
+  const changed = await storeChange(context, key, {
+    validity: after.validity,
+    columns: { ...columnsOf(args), limits: formatLimits(after.limits) },
+  })
   await context.audit({
     projectId,
     action: 'key.change',
     target: id,
-    detail: { ...args.given, ...args.validity, ...(args.name === undefined ? {} : { name: args.name }) },
+    detail: {
+      ...args.given,
+      ...args.validity,
+      ...args.limits,
+      ...(args.name === undefined ? {} : { name: args.name }),
+    },
   })
   return loadKeyView(context.db, changed, context.nowMs)
 }

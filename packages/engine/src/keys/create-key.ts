@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { requireRoom } from '../caps/require-room.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
+import { LimitMembers, readLimits } from '../limits/limit-input.ts'
+import { formatLimits, NO_LIMITS, parseLimits } from '../limits/limits-column.ts'
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
 import { formatMetadata, Metadata } from '../metadata.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
@@ -40,6 +42,7 @@ export const CreateKeyInput = Type.Object(
     notBefore: Type.Optional(NotBefore),
     ipAllow: Type.Optional(IpAllow),
     metadata: Type.Optional(Metadata),
+    ...LimitMembers,
   },
   { additionalProperties: false },
 )
@@ -88,6 +91,7 @@ export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context,
       locator: secret.locator,
       ...given,
       expiresAtMs: key.expires_at_ms,
+      limits: parseLimits(key.limits ?? null),
     },
   })
   return loadKeyView(context.db, row, context.nowMs)
@@ -113,6 +117,7 @@ export function newKey(scope: Scope, fields: CreateKeyInput, prefix: string): Ne
     permissions: JSON.stringify(distinct(fields.permissions ?? [])),
     scopes: scopes === null ? null : JSON.stringify(scopes),
     metadata: formatMetadata(fields.metadata ?? {}),
+    limits: formatLimits({ ...NO_LIMITS, ...readLimits(fields) }),
     ip_allow: ipAllow === null ? null : JSON.stringify(ipAllow),
     expires_at_ms: span.expiresAtMs,
     not_before_ms: span.notBeforeMs,

@@ -134,6 +134,7 @@ async function insertImported(
       changed_at_ms: createdAtMs,
       // Whoever brings keys in did not issue them: they count for the project, and for no caller.
       created_by: null,
+      limits: key.limits ?? null,
       disabled: disabled ? 1 : 0,
       revoked_at_ms: null,
       revoke_reason: null,

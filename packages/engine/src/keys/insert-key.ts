@@ -15,12 +15,17 @@ export type NewKey = Omit<
   | 'revoked_at_ms'
   | 'revoke_reason'
   | 'deleted_at_ms'
->
+  | 'limits'
+> & {
+  /** Absent: none, as management keys have none. */
+  readonly limits?: string | null
+}
 
 /** Writes a key with its first secret, at the place of the running command's change (rule V4), and tells it. */
 export async function insertKey(context: CommandContext, key: NewKey, secret: NewSecret): Promise<KeyRow> {
   const row: KeyRow = {
     ...key,
+    limits: key.limits ?? null,
     pos: formatPosition(await context.position(key.project_id)),
     created_at_ms: context.nowMs,
     changed_at_ms: context.nowMs,

@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
 import { findSuspendedKeys } from '../backup/suspension.ts'
+import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
+import { parseLimits } from '../limits/limits-column.ts'
 import type { Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
@@ -56,6 +58,8 @@ export const KeyView = Type.Object({
   permissions: Type.Array(Type.String()),
   scopes: ListOrNull,
   metadata: Type.Record(Type.String(), Type.Unknown()),
+  limits: RateLimits,
+  quota: QuotaOrNull,
 })
 export type KeyView = Static<typeof KeyView>
 
@@ -109,6 +113,7 @@ export async function loadKeyDetails(
 
 export function viewKey(row: KeyRow, details: KeyDetails, nowMs: number): KeyView {
   const given = givenRights(row)
+  const { rates, quota } = parseLimits(row.limits)
   return {
     ...viewKeyBase(row, details, nowMs),
     subject: row.subject,
@@ -116,6 +121,8 @@ export function viewKey(row: KeyRow, details: KeyDetails, nowMs: number): KeyVie
     permissions: [...given.permissions],
     scopes: given.scopes === null ? null : [...given.scopes],
     metadata: JSON.parse(row.metadata),
+    limits: [...rates],
+    quota,
   }
 }
 

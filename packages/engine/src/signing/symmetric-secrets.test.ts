@@ -1,4 +1,4 @@
-import { type Change, type Sink, type Snapshot, type Source, Verifier } from '@claviger/verify'
+import { type Change, NO_COUNTERS, type Sink, type Snapshot, type Source, Verifier } from '@claviger/verify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestInstallation, type TestInstallation } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing } from '../../test/issuing.ts'
@@ -35,6 +35,7 @@ async function secretOf(): Promise<Buffer> {
 /** A source that has read what leaves the process, and so holds no secret. */
 function sourceOf(snapshot: Snapshot): Source {
   return {
+    limits: NO_COUNTERS,
     open: async (sink: Sink) => sink.reset(snapshot),
     fetchKey: async () => ({ position: snapshot.position, key: null }),
     fresh: () => true,
@@ -107,6 +108,7 @@ describe('the secret of a symmetric signing key', () => {
     const verifier = await Verifier.open({
       audience: AUDIENCE,
       source: {
+        limits: source.limits,
         open: (sink) => {
           given = sink
           return source.open(sink)

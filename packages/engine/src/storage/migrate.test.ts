@@ -25,6 +25,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 2, name: 'sessions' },
     { number: 3, name: 'keyring' },
     { number: 4, name: 'audiences' },
+    { number: 5, name: 'limits' },
     { number: 6, name: 'usage' },
     { number: 7, name: 'key-shapes' },
     { number: 8, name: 'audit-chain' },

@@ -4,6 +4,7 @@ import { firstTables } from './migrations/0001-first-tables.ts'
 import { sessions } from './migrations/0002-sessions.ts'
 import { keyring } from './migrations/0003-keyring.ts'
 import { audiences } from './migrations/0004-audiences.ts'
+import { limits } from './migrations/0005-limits.ts'
 import { usage } from './migrations/0006-usage.ts'
 import { keyShapes } from './migrations/0007-key-shapes.ts'
 import { auditChain } from './migrations/0008-audit-chain.ts'
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
   sessions,
   keyring,
   audiences,
+  limits,
   usage,
   keyShapes,
   auditChain,

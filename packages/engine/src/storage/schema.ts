@@ -30,6 +30,7 @@ export interface Schema {
   project_caps: ProjectCapTable
   tallies: TallyTable
   usage: UsageTable
+  limit_counters: LimitCounterTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -123,6 +124,8 @@ export interface SubjectTable {
   disabled: number
   /** JSON record. */
   metadata: string
+  /** JSON of `Limits`; null: none. */
+  limits: string | null
   created_at_ms: number
   changed_at_ms: number
 }
@@ -151,6 +154,8 @@ export interface KeyTable {
   permissions: string
   scopes: string | null
   metadata: string
+  /** JSON of `Limits`; null: none. */
+  limits: string | null
   ip_allow: string | null
   disabled: number
   created_at_ms: number
@@ -395,4 +400,16 @@ export interface UsageTable {
   tags: string
   ip: string
   verifications: number
+}
+
+/** What was reserved of a limit that is counted in the database; not a change (rule C6). */
+export interface LimitCounterTable {
+  project_id: string
+  holder_kind: 'key' | 'subject'
+  holder: string
+  name: string
+  /** `3600s`, `daily` …: what was counted by another period is another row. */
+  period: string
+  start_ms: number
+  reserved: number
 }

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
+import { LimitMembers, readLimits } from '../limits/limit-input.ts'
+import { NO_LIMITS } from '../limits/limits-column.ts'
 import { authorize } from '../management/authorize.ts'
 import { formatMetadata, Metadata } from '../metadata.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
@@ -21,6 +23,7 @@ export const PutSubjectInput = Type.Object(
       Type.Boolean({ description: 'True: every credential of the subject is disabled.' }),
     ),
     metadata: Type.Optional(Metadata),
+    ...LimitMembers,
   },
   { additionalProperties: false },
 )
@@ -33,7 +36,7 @@ interface PutSubjectArgs extends SubjectPlace {
 /** Creates or replaces the record that bounds and describes a subject (rule R6). Widening needs grants (rule M3). */
 export async function putSubject(scope: Scope, subject: string, input: unknown): Promise<SubjectView> {
   requireCustomerProject(scope)
-  const { roles, permissions, disabled, metadata } = parseInput(PutSubjectInput, input)
+  const { roles, permissions, disabled, metadata, ...limits } = parseInput(PutSubjectInput, input)
   const args: PutSubjectArgs = {
     projectId: scope.projectId,
     subject: parseInput(SubjectId, subject),
@@ -42,6 +45,7 @@ export async function putSubject(scope: Scope, subject: string, input: unknown):
       permissions: permissions == null ? null : distinct(permissions),
       disabled: disabled ?? false,
       metadata: formatMetadata(metadata ?? {}),
+      limits: { ...NO_LIMITS, ...readLimits(limits) },
     },
   }
   return scope.writer.run('put-subject', args, scope.actor)

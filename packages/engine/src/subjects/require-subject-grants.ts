@@ -1,4 +1,6 @@
 import { coversAll } from '@claviger/verify'
+import { extendsLimits } from '../limits/extends-limits.ts'
+import { NO_LIMITS } from '../limits/limits-column.ts'
 import { type Rights, requireGrants } from '../management/authorize.ts'
 import type { RightsPlace } from '../roles/role-permissions.ts'
 import { listedPermissions, type StoredSubject } from './subject-record.ts'
@@ -22,7 +24,13 @@ export async function requireSubjectGrants(
   const listedAfter = await listedPermissions(place, after)
   const boundAfter = listedAfter ?? UNBOUNDED
   const isEnabled = before?.disabled === true && after?.disabled !== true
-  if (isEnabled || addsRoleNames(before, after) || !coversAll(listedBefore ?? UNBOUNDED, boundAfter)) {
+  const isLessLimited = extendsLimits(before?.limits ?? NO_LIMITS, after?.limits ?? NO_LIMITS)
+  if (
+    isEnabled ||
+    isLessLimited ||
+    addsRoleNames(before, after) ||
+    !coversAll(listedBefore ?? UNBOUNDED, boundAfter)
+  ) {
     requireGrants(rights, boundAfter, 'the bound of the subject')
   }
   if (!coversAll(listedBefore ?? [], listedAfter ?? [])) {

@@ -1,5 +1,6 @@
 import { requireRoom } from '../caps/require-room.ts'
 import type { CommandContext } from '../commands/command.ts'
+import { formatLimits } from '../limits/limits-column.ts'
 import type { Rights } from '../management/authorize.ts'
 import type { SubjectRow } from './read-subject.ts'
 import { requireSubjectGrants } from './require-subject-grants.ts'
@@ -33,6 +34,7 @@ export async function storeSubject(
     permissions: after.permissions === null ? null : JSON.stringify(after.permissions),
     disabled: after.disabled ? 1 : 0,
     metadata: after.metadata,
+    limits: formatLimits(after.limits),
     created_at_ms: existing?.created_at_ms ?? context.nowMs,
     changed_at_ms: context.nowMs,
   }

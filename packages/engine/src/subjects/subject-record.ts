@@ -1,6 +1,8 @@
-import type { SubjectRecord } from '@claviger/verify'
+import type { Limits, SubjectRecord } from '@claviger/verify'
 import type { Selectable } from 'kysely'
 import Type, { type Static } from 'typebox'
+import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
+import { formatLimits, parseLimits } from '../limits/limits-column.ts'
 import { loadRolePermissions, type RightsPlace } from '../roles/role-permissions.ts'
 import type { SubjectTable } from '../storage/schema.ts'
 import { formatTime, Time } from '../time.ts'
@@ -16,6 +18,8 @@ export const SubjectView = Type.Object({
   permissions: List,
   disabled: Type.Boolean(),
   metadata: Type.Record(Type.String(), Type.Unknown()),
+  limits: RateLimits,
+  quota: QuotaOrNull,
   createdAt: Time,
   changedAt: Time,
 })
@@ -28,6 +32,7 @@ export interface StoredSubject {
   readonly disabled: boolean
   /** JSON. */
   readonly metadata: string
+  readonly limits: Limits
 }
 
 export function readSubjectRow(row: Selectable<SubjectTable>): StoredSubject {
@@ -36,16 +41,20 @@ export function readSubjectRow(row: Selectable<SubjectTable>): StoredSubject {
     permissions: row.permissions === null ? null : JSON.parse(row.permissions),
     disabled: row.disabled !== 0,
     metadata: row.metadata,
+    limits: parseLimits(row.limits),
   }
 }
 
 export function viewSubject(row: Selectable<SubjectTable>): SubjectView {
+  const { rates, quota } = parseLimits(row.limits)
   return {
     subject: row.subject,
     roles: row.roles === null ? null : JSON.parse(row.roles),
     permissions: row.permissions === null ? null : JSON.parse(row.permissions),
     disabled: row.disabled !== 0,
     metadata: JSON.parse(row.metadata),
+    limits: [...rates],
+    quota,
     createdAt: formatTime(row.created_at_ms),
     changedAt: formatTime(row.changed_at_ms),
   }
@@ -58,6 +67,7 @@ export function recordOf(stored: StoredSubject): SubjectRecord {
     ...(stored.permissions === null ? {} : { permissions: stored.permissions }),
     disabled: stored.disabled,
     metadata: JSON.parse(stored.metadata),
+    ...(formatLimits(stored.limits) === null ? {} : { limits: stored.limits }),
   }
 }
 

@@ -91,7 +91,7 @@ describe('subject records', () => {
   test.each([
     [{ roles: ['nobody'] }],
     [{ permissions: ['documents'] }],
-    [{ limits: [] }],
+    [{ limits: [{ name: 'quota', limit: 1, windowSeconds: 1 }] }],
     [{ disabled: 1 }],
     [{ subject: 'other' }],
   ])('refuse %j', async (input) => {

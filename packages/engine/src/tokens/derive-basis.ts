@@ -34,6 +34,7 @@ export async function deriveBasis(
   await scope.waitForApplied(facts.position)
   const parent = await scope.verifyParent(text)
   if ('ok' in parent) throw refusedParent(parent)
+  if (parent.isLimited) throw limitedParent()
   const { principal, grant } = parent
 
   const scopes = narrow(principal.permissions, fields)
@@ -81,6 +82,14 @@ function refusedParent({ code, detail }: Refusal): CodedError {
         ? 'A token that is bound to its sender cannot be derived from: the new one would not be bound.'
         : detail
   return new CodedError('parent_refused', `The parent was refused (${code}). ${reason}`)
+}
+
+/** Verifiers find a key's limits by its text alone, and a token that was not counted with it would exceed it (rule V5). */
+function limitedParent(): CodedError {
+  return new CodedError(
+    'parent_refused',
+    'A key with limits of its own cannot be derived from: the token would not be counted with it. Put the limits on the record of its subject, where they count for keys and tokens together.',
+  )
 }
 
 /**

@@ -53,8 +53,28 @@ export const VerifyInput = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    cost: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000_000_000,
+        description: 'What the call spends of every limit (default 1). 0 looks without spending.',
+      }),
+    ),
   },
   { additionalProperties: false },
+)
+
+const LimitFigures = Type.Array(
+  Type.Object({
+    of: Type.Enum(['key', 'subject'], { description: 'Whose limit it is.' }),
+    name: Type.String({ description: 'The name of the rate limit, or `quota`.' }),
+    limit: Type.Integer(),
+    remaining: Type.Integer({ description: 'After this call.' }),
+    resetSeconds: Type.Union([Type.Integer(), Type.Null()], {
+      description: 'Until it is full again; null: never.',
+    }),
+  }),
+  { description: 'All limits of the key and of its subject; absent: there are none.' },
 )
 
 const Kind = Type.Enum(['key', 'token'])
@@ -79,6 +99,7 @@ export const Principal = Type.Object(
     claims: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     expiresAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
     metadata: Type.Record(Type.String(), Type.Unknown()),
+    limits: Type.Optional(LimitFigures),
   },
   { description: 'The credential may pass.' },
 )
@@ -93,6 +114,13 @@ export const Refusal = Type.Object(
     status: Type.Integer({ description: 'The HTTP status to answer the client with.' }),
     kind: Type.Optional(Kind),
     id: Type.Optional(Type.String()),
+    limits: Type.Optional(LimitFigures),
+    retryAfterSeconds: Type.Optional(
+      Type.Union([Type.Integer(), Type.Null()], {
+        description:
+          '`rate_limited`, `quota_exceeded`: when the same call can pass; null: waiting does not help.',
+      }),
+    ),
   },
   { description: 'The credential may not pass.' },
 )

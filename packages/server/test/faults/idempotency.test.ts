@@ -7,8 +7,8 @@ import { type Answer, type ChildServer, type SourceChange, startServer } from '.
 /** Stores the key, and never says so. */
 const NEVER_ANSWER: SourceChange = {
   file: 'server/src/management-api.ts',
-  from: '    result = await handle(api, route, { request, caller, project })\n',
-  to: `    result = await handle(api, route, { request, caller, project })
+  from: '    result = await handle(api, route, { request, caller, projectName })\n',
+  to: `    result = await handle(api, route, { request, caller, projectName })
     if (route.operationId === 'createKey') await new Promise(() => {})
 `,
 }

@@ -35,7 +35,7 @@ const ACKNOWLEDGE_FIRST: SourceChange = {
   file: 'engine/src/commands/run-batch.ts',
   from: "  sqlite.exec('COMMIT')\n  machine.journal.settle(commit)\n  return outcomes",
   to: `  process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ type: 'answers', outcomes })
-  await sleep(50)
+  await sleep(200)
   sqlite.exec('COMMIT')
   machine.journal.settle(commit)
   return outcomes`,
@@ -46,7 +46,7 @@ test('a build that acknowledges before the commit does not pass the kill -9 loop
 }, async () => {
   const report = await runKillLoop({
     folder,
-    cycles: 10,
+    cycles: 25,
     random: seededRandom(chooseSeed()),
     changes: [ACKNOWLEDGE_FIRST],
     stopAtLoss: true,

@@ -1,5 +1,6 @@
 import type { VerificationKeyHandle } from '../crypto.ts'
 import type { KeyShape } from '../keys/key-shape.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { SigningAlgorithm } from '../tokens/algorithms.ts'
 import type { Position } from './position.ts'
 
@@ -17,6 +18,8 @@ export interface SubjectRecord {
   readonly permissions?: readonly string[]
   readonly disabled: boolean
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Absent: none. They count for every credential of the subject together (rule Q1). */
+  readonly limits?: Limits
 }
 
 export interface SubjectFact {

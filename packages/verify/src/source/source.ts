@@ -9,6 +9,8 @@ import type {
   SubjectFact,
 } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
+import type { LimitKeeper } from '../limits/limit-keeper.ts'
+import type { Limits } from '../limits/limits.ts'
 
 /** Everything a verifier must know before its first answer, read at one position. */
 export interface Snapshot {
@@ -55,6 +57,8 @@ export interface KeyRecord {
     readonly revoked: boolean
     readonly validUntilMs: number | null
   }
+  /** Absent: it has none of its own. */
+  readonly limits?: Limits
   /** Present on management keys (rule M1). `project` null: root. */
   readonly management?: {
     readonly project: string | null
@@ -84,6 +88,8 @@ export interface Sink {
  * says whether it still runs, `refresh` asks once (L4).
  */
 export interface Source {
+  /** Shared by all verifiers of the process. */
+  readonly limits: LimitKeeper
   /** Delivers a snapshot to the sink, then every later change. Resolves once the snapshot is applied. */
   open(sink: Sink): Promise<void>
   /** Looks a key up by the SHA-256 of its text (base64url). Rejects when nobody can answer. */

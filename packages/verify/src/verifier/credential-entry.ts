@@ -1,5 +1,6 @@
 import type { IpAllow } from '../access/ip-allow.ts'
 import type { SubjectRecord } from '../changes/change.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
 import type { Principal } from '../verdict.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
@@ -29,6 +30,8 @@ export abstract class CredentialEntry {
   usedAtMs = 0
   /** The address that those uses came from. */
   usedFrom: string | undefined = undefined
+  /** Whose limits a call spends, as of the last {@link standing}. Null: nobody's. */
+  limitHolders: readonly LimitHolder[] | null = null
   /** Asked for since the cache last looked for something to evict. */
   recent = false
 
@@ -59,6 +62,8 @@ export abstract class CredentialEntry {
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 
+  protected abstract holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null
+
   protected abstract describe(
     facts: ProjectFacts,
     subject: SubjectRecord | undefined,
@@ -77,6 +82,7 @@ export abstract class CredentialEntry {
       soundUntilSeconds: soundUntilSeconds(state),
     }
     this.#standing = standing
+    this.limitHolders = this.holdersBy(subject)
     return standing
   }
 }

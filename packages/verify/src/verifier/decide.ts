@@ -10,6 +10,8 @@ export interface Requirements {
   readonly audience: string | readonly string[] | undefined
   readonly query: PermissionQuery | undefined
   readonly ip: string | undefined
+  /** What the call spends of every limit. */
+  readonly cost: number
 }
 
 const DETAILS: Partial<Record<VerdictCode, string>> = {

@@ -1,6 +1,8 @@
 import { compileIpAllow, type IpAllow } from '../access/ip-allow.ts'
 import type { SubjectRecord } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
+import { limitHolders } from '../limits/limited-verdict.ts'
 import type { KeyFill, KeyRecord } from '../source/source.ts'
 import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
@@ -56,7 +58,15 @@ export class KeyCredential extends CredentialEntry {
       pos: null,
       ids: [],
       signingKeyId: null,
+      isLimited: this.record.limits !== undefined,
     }
+  }
+
+  protected override holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null {
+    return limitHolders(
+      { id: this.id, limits: this.record.limits },
+      { id: this.subject, limits: subject?.limits },
+    )
   }
 
   protected override describe(

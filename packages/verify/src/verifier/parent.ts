@@ -17,6 +17,8 @@ export interface Parent {
   readonly ids: readonly string[]
   /** What signed a token; null: a key. */
   readonly signingKeyId: string | null
+  /** A key with limits of its own, which are counted by its id alone. */
+  readonly isLimited: boolean
 }
 
 /** Stands before the id of a signing key in the claim `parents`. */

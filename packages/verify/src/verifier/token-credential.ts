@@ -1,5 +1,7 @@
 import type { SubjectRecord } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
+import { limitHolders } from '../limits/limited-verdict.ts'
 import { type Claims, MAX_TOKEN_LIFE_SECONDS } from '../tokens/claims.ts'
 import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
@@ -95,7 +97,12 @@ export class TokenCredential extends CredentialEntry {
       pos: this.#pos,
       ids: [...this.#parents, this.id],
       signingKeyId: this.#signingKeyId,
+      isLimited: false,
     }
+  }
+
+  protected override holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null {
+    return limitHolders(null, { id: this.subject, limits: subject?.limits })
   }
 
   protected override describe(

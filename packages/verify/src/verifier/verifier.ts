@@ -8,9 +8,11 @@ import {
   looksLikeKeyString,
   parseKeyString,
 } from '../keys/key-string.ts'
+import type { LimitHolder } from '../limits/limit-keeper.ts'
+import { limitedVerdict } from '../limits/limited-verdict.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
-import { type Refusal, refuse, type Verdict } from '../verdict.ts'
+import { type Principal, type Refusal, refuse, type Verdict } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache, type KeyOrigin } from './key-cache.ts'
@@ -54,6 +56,8 @@ export interface VerifierStatistics {
 const MAX_CACHED_ABSENCES = 10_000
 /** Facts that go stale again and again between the asking and the answer are no ground for an answer. */
 const MAX_REFRESHES = 3
+/** Each time that others were quicker to spend what was brought to hand for this call. */
+const MAX_LIMIT_WAITS = 20
 
 const UNAVAILABLE = refuse(
   'unavailable',
@@ -151,7 +155,7 @@ export class Verifier {
    * does not pass, for nobody here shows an address or a proof.
    */
   async verifyParent(credential: string): Promise<Parent | Refusal> {
-    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE } })
+    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE }, cost: 0 })
     if (!verdict.ok) return verdict
     const entry = this.#recall(credential) ?? (await this.#recognise(credential))
     return entry instanceof CredentialEntry ? entry.asParent(verdict, this.#facts) : entry
@@ -213,20 +217,50 @@ export class Verifier {
     }
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
-    if (verdict.ok) this.#uses.passed(found, request, nowMs)
-    else this.#uses.refused(found, verdict.code, request, nowMs)
-    return this.#verdicts.note(verdict)
+    const answer =
+      !verdict.ok || found.limitHolders === null
+        ? verdict
+        : this.#spend(found.limitHolders, required.cost, verdict)
+    if (answer === undefined) return undefined
+    if (answer.ok) this.#uses.passed(found, request, nowMs)
+    else this.#uses.refused(found, answer.code, request, nowMs)
+    return this.#verdicts.note(answer)
+  }
+
+  /** The verdict with the limits spent, or refused for them; undefined: it has to be waited for. */
+  #spend(holders: readonly LimitHolder[], cost: number, principal: Principal): Verdict | undefined {
+    const spending = this.#source.limits.spend({ holders, cost, nowMs: this.#source.nowMs() })
+    return spending === undefined ? undefined : limitedVerdict(principal, spending)
   }
 
   /** Asks for the key, and for freshness, until there is an answer that both allow. */
   async #verifyAsking(request: VerifyRequest): Promise<Verdict> {
-    for (let attempt = 0; attempt <= MAX_REFRESHES; attempt++) {
-      const verdict = this.#answer(request, await this.#recognise(request.credential))
+    let refreshes = 0
+    let waits = 0
+    while (refreshes <= MAX_REFRESHES && waits <= MAX_LIMIT_WAITS) {
+      const found = await this.#recognise(request.credential)
+      const verdict = this.#answer(request, found)
       if (verdict !== undefined) return verdict
-      if (!(await this.#source.refresh())) break
+      if (this.#source.fresh() && found instanceof CredentialEntry && found.limitHolders !== null) {
+        waits++
+        if (!(await this.#prepareLimits(found.limitHolders, costOf(request)))) break
+      } else {
+        refreshes++
+        if (!(await this.#source.refresh())) break
+      }
     }
     this.#uses.refused(null, UNAVAILABLE.code, request, this.#source.nowMs())
     return this.#verdicts.note(UNAVAILABLE)
+  }
+
+  /** Whether the limits can be counted: a counter that cannot be asked lets nobody pass. */
+  async #prepareLimits(holders: readonly LimitHolder[], cost: number): Promise<boolean> {
+    try {
+      await this.#source.limits.prepare({ holders, cost, nowMs: this.#source.nowMs() })
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** What is cached for the text: null when it is known to be no key, undefined when nothing is known. */
@@ -283,6 +317,7 @@ export class Verifier {
       audience: request.require?.audience ?? this.#audience,
       query: compile(request.require?.permissions),
       ip: request.context?.ip,
+      cost: costOf(request),
     }
   }
 
@@ -309,6 +344,12 @@ export class Verifier {
 export type Identification =
   | { readonly kind: 'key'; readonly keyId: string; readonly current: boolean; readonly digest: string }
   | { readonly kind: 'token'; readonly tokenId: string; readonly expiresAtMs: number }
+
+/** A cost that is no count is the program's mistake, and must not pass for nothing. */
+function costOf({ cost = 1 }: VerifyRequest): number {
+  if (Number.isSafeInteger(cost) && cost >= 0) return cost
+  throw new TypeError('`cost` must be a non-negative integer.')
+}
 
 function compile(query: string | undefined): PermissionQuery | undefined {
   if (query === undefined) return undefined

@@ -14,6 +14,8 @@ export interface VerifyRequest {
   }
   /** What the use is counted under besides: at most 20, each 1 to 64 of `A-Za-z0-9_.:/@=+-`. */
   readonly tags?: readonly string[]
+  /** What the call spends of every limit: a non-negative integer (default 1). 0 looks without spending. */
+  readonly cost?: number
 }
 
 /** Written out to accept tokens of any audience (RFC 9068 section 4 wants one to be checked). */
