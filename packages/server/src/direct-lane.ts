@@ -113,19 +113,26 @@ export class DirectLane {
       if (fault !== undefined) throw fault
       const once = undefined
       const call = new RequestCall(api, { caller, projectName, params: NOTHING, query: NOTHING, body, once })
-      const result = route.handle(call)
-      if (!(result instanceof Promise)) {
-        this.#answer(exchange, result)
-        return
-      }
+      // Before anything runs: what is refused for want of a place must not have begun.
       api.inFlight.enter(caller.keyId)
-      result
-        .finally(() => api.inFlight.leave(caller.keyId))
-        .then((known) => this.#answer(exchange, known))
-        .catch(fail)
+      const result = this.#handle(route, call)
+      if (result instanceof Promise) result.then((known) => this.#answer(exchange, known)).catch(fail)
+      else this.#answer(exchange, result)
     } catch (error) {
       fail(error)
     }
+  }
+
+  /** Gives the caller's place back once it is done, at once or later. */
+  #handle(route: Route, call: RequestCall): unknown {
+    const leave = (): void => this.#parts.api.inFlight.leave(call.caller.keyId)
+    let result: unknown
+    try {
+      result = route.handle(call)
+    } finally {
+      if (!(result instanceof Promise)) leave()
+    }
+    return result instanceof Promise ? result.finally(leave) : result
   }
 
   #answer(exchange: Exchange, result: unknown): void {
