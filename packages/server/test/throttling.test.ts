@@ -136,3 +136,25 @@ test('a caller that has too many requests under way is refused further ones, and
   expect((await claviger.call('GET', '/v1/keys')).status).toBe(200)
   await claviger.close()
 })
+
+test('what is refused for want of a place has not begun, on the short way too, and harms nobody by failing', async () => {
+  const claviger = await startTestServer({ limits: { maxInFlightPerCaller: 2 } })
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  const good = { subject: 'ada', audience: 'https://api.example.com' }
+  expect((await claviger.call('POST', '/v1/tokens', { body: good })).status).toBe(201)
+  // Signatures hold the places while what fails at its first look at the database arrives.
+  const bad = { ...good, roles: ['nobody'] }
+  const answers = await Promise.all(
+    Array.from({ length: 80 }, (_, index) =>
+      claviger.call('POST', '/v1/tokens', { body: index % 2 === 0 ? good : bad }),
+    ),
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+  expect(answers.some(({ status }) => status === 429)).toBe(true)
+  expect((await claviger.call('POST', '/v1/tokens', { body: good })).status).toBe(201)
+  await claviger.close()
+})
