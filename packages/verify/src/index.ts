@@ -96,8 +96,7 @@ export {
   type VerdictStatus,
 } from './verdict.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
-export type { UseCount } from './verifier/use-counts.ts'
-export type { VerdictCount } from './verifier/verdict-counts.ts'
+export type { UseCount, VerdictCount } from './verifier/use-counts.ts'
 export {
   type Identification,
   Verifier,

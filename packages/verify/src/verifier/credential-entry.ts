@@ -26,8 +26,6 @@ export abstract class CredentialEntry {
   readonly suspended: boolean = false
   /** Verifications that passed since they were last collected. */
   uses = 0
-  /** When the first of those uses was. */
-  usedAtMs = 0
   /** The address that those uses came from. */
   usedFrom: string | undefined = undefined
   /** Whose limits a call spends, as of the last {@link standing}. Null: nobody's. */

@@ -1,5 +1,14 @@
+import type { VerdictCode } from '../verdict.ts'
 import type { CredentialEntry } from './credential-entry.ts'
 import type { VerifyRequest } from './verify-request.ts'
+
+/** How many verdicts were alike. */
+export interface VerdictCount {
+  /** `none`: the credential was not recognised, so it is neither. */
+  readonly kind: 'key' | 'token' | 'none'
+  readonly outcome: 'ok' | VerdictCode
+  readonly count: number
+}
 
 /** Verifications that have everything in common, since they were last collected. */
 export interface UseCount {
@@ -16,7 +25,7 @@ export interface UseCount {
   /** As the request gave it. Empty: none. */
   readonly ip: string
   readonly count: number
-  /** Of these the first: as precise as the counts are collected often. */
+  /** No later than the first of these, and no earlier than the collection before. */
   readonly atMs: number
 }
 
@@ -31,46 +40,75 @@ const MAX_TAGS = 20
 const TAG = /^[A-Za-z0-9_.:/@=+-]{1,64}$/
 
 /**
- * Counts verifications. A credential that passes again from the same address and without tags costs an increment;
- * all else goes through a table, whose size no caller decides.
+ * Counts verifications, once for two readers: those who collect the uses, and those who watch the verdicts. A credential
+ * that passes again from the same address and without tags costs an increment; all else goes through a table, whose
+ * size no caller decides.
  */
 export class UseCounts {
   #used: CredentialEntry[] = []
   #apart = new Map<string, Mutable<UseCount>>()
+  /** When the first use since the last collection was. */
+  #openedAtMs = 0
+  /** What passed and was collected. */
+  readonly #passed = { key: 0, token: 0 }
+  readonly #refused = {
+    key: new Map<VerdictCode, number>(),
+    token: new Map<VerdictCode, number>(),
+    none: new Map<VerdictCode, number>(),
+  }
 
   passed(entry: CredentialEntry, request: VerifyRequest, nowMs: number): void {
     const ip = request.context?.ip
-    if (request.tags !== undefined) this.#count(entry, 'ok', request, nowMs)
-    else if (entry.uses === 0) {
-      entry.uses = 1
-      entry.usedAtMs = nowMs
-      entry.usedFrom = ip
-      this.#used.push(entry)
-    } else if (entry.usedFrom === ip) entry.uses++
-    else this.#count(entry, 'ok', request, nowMs)
+    if (request.tags === undefined) {
+      if (entry.uses === 0) {
+        if (this.#used.length === 0) this.#openedAtMs = nowMs
+        entry.uses = 1
+        entry.usedFrom = ip
+        this.#used.push(entry)
+        return
+      }
+      if (entry.usedFrom === ip) {
+        entry.uses++
+        return
+      }
+    }
+    this.#passed[entry.kind]++
+    this.#count(entry, 'ok', request, nowMs)
   }
 
-  refused(entry: CredentialEntry | null, outcome: string, request: VerifyRequest, nowMs: number): void {
-    this.#count(entry, outcome, request, nowMs)
+  refused(entry: CredentialEntry | null, code: VerdictCode, request: VerifyRequest, nowMs: number): void {
+    const refused = this.#refused[entry?.kind ?? 'none']
+    refused.set(code, (refused.get(code) ?? 0) + 1)
+    this.#count(entry, code, request, nowMs)
   }
 
   /** Hands over what was counted since the last call. */
   take(): UseCount[] {
     const counts: UseCount[] = [...this.#apart.values()]
+    const atMs = this.#openedAtMs
     for (const entry of this.#used) {
-      counts.push({
-        ...identityOf(entry),
-        outcome: 'ok',
-        tags: NO_TAGS,
-        ip: shortIp(entry.usedFrom),
-        count: entry.uses,
-        atMs: entry.usedAtMs,
-      })
+      const { uses: count, usedFrom } = entry
+      counts.push({ ...identityOf(entry), outcome: 'ok', tags: NO_TAGS, ip: shortIp(usedFrom), count, atMs })
+      this.#passed[entry.kind] += count
       entry.uses = 0
     }
     this.#used = []
     this.#apart = new Map()
     return counts
+  }
+
+  /** Every verdict since the verifier was opened, collected or not; of refusals those that occurred. */
+  verdicts(): VerdictCount[] {
+    const passed = { ...this.#passed }
+    for (const { kind, uses } of this.#used) passed[kind] += uses
+    const refused = Object.entries(this.#refused).flatMap(([kind, counts]) =>
+      [...counts].map(([outcome, count]) => ({ kind: kind as VerdictCount['kind'], outcome, count })),
+    )
+    return [
+      { kind: 'key', outcome: 'ok', count: passed.key },
+      { kind: 'token', outcome: 'ok', count: passed.token },
+      ...refused,
+    ]
   }
 
   #count(entry: CredentialEntry | null, outcome: string, request: VerifyRequest, atMs: number): void {

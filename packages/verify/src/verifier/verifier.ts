@@ -22,8 +22,7 @@ import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
-import { type UseCount, UseCounts } from './use-counts.ts'
-import { type VerdictCount, VerdictCounts } from './verdict-counts.ts'
+import { type UseCount, UseCounts, type VerdictCount } from './use-counts.ts'
 import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
@@ -83,7 +82,6 @@ export class Verifier {
   readonly #facts = new ProjectFacts()
   readonly #keys: KeyCache
   readonly #tokens: TokenCache
-  readonly #verdicts = new VerdictCounts()
   readonly #uses = new UseCounts()
   #tokenChecks = 0
   readonly #sink = {
@@ -164,7 +162,7 @@ export class Verifier {
   /** Counts since it was opened, and what it holds now. */
   statistics(): VerifierStatistics {
     return {
-      verdicts: this.#verdicts.list(),
+      verdicts: this.#uses.verdicts(),
       cachedKeys: this.#keys.size,
       cachedAbsences: this.#keys.absences,
       cachedTokens: this.#tokens.size,
@@ -213,7 +211,7 @@ export class Verifier {
       const certain = refusal.code === 'malformed' || refusal.code === 'unavailable' || this.#source.fresh()
       if (!certain) return undefined
       this.#uses.refused(null, refusal.code, request, nowMs)
-      return this.#verdicts.note(refusal)
+      return refusal
     }
     const verdict = decide(found, this.#facts, required, nowMs)
     if (!this.#source.fresh()) return undefined
@@ -224,7 +222,7 @@ export class Verifier {
     if (answer === undefined) return undefined
     if (answer.ok) this.#uses.passed(found, request, nowMs)
     else this.#uses.refused(found, answer.code, request, nowMs)
-    return this.#verdicts.note(answer)
+    return answer
   }
 
   /** The verdict with the limits spent, or refused for them; undefined: it has to be waited for. */
@@ -250,7 +248,7 @@ export class Verifier {
       }
     }
     this.#uses.refused(null, UNAVAILABLE.code, request, this.#source.nowMs())
-    return this.#verdicts.note(UNAVAILABLE)
+    return UNAVAILABLE
   }
 
   /** Whether the limits can be counted: a counter that cannot be asked lets nobody pass. */
