@@ -325,11 +325,7 @@ export class Engine {
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
     const project = management.project === null ? null : this.#nameOf(management.project)
-    const origin = {
-      ...(ip === undefined ? {} : { address: ip }),
-      ...(requestId === undefined ? {} : { requestId }),
-    }
-    return new ManagementCaller({ keyId, credential, project, verbs: management.verbs, origin })
+    return new ManagementCaller({ keyId, credential, project, verbs: management.verbs, ip, requestId })
   }
 
   /**

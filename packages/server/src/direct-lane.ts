@@ -4,6 +4,7 @@ import type { ApplicationParts } from './application.ts'
 import { auditRefusal } from './audit-refusals.ts'
 import { admit } from './authentication.ts'
 import { readJsonBody } from './json-body.ts'
+import type { CountAnswer } from './metrics/http-durations.ts'
 import { readPresentedCredential } from './presented-credential.ts'
 import { problemHeaders, problemOf, reported } from './problem.ts'
 import { type Api, RequestCall } from './request-call.ts'
@@ -13,10 +14,14 @@ import { ROUTES } from './routes/table.ts'
 import { DATA_HEADERS } from './security-headers.ts'
 import { slowGuesses } from './throttling/slow-guesses.ts'
 
-const DIRECT_ROUTES: ReadonlyMap<string, Route> = new Map(
-  ROUTES.filter((route) => route.direct === true).map((route) => [route.path, route]),
-)
+const DIRECT_ROUTES: readonly Route[] = ROUTES.filter((route) => route.direct === true)
 const NOTHING = Object.freeze({})
+
+/** A route of this way, and what counts its answers. */
+interface Lane {
+  readonly route: Route
+  readonly count: CountAnswer
+}
 
 interface LaneParts extends ApplicationParts {
   readonly api: Api
@@ -25,7 +30,7 @@ interface LaneParts extends ApplicationParts {
 
 /** A request whose caller is known and allowed, and what it is answered through. */
 interface Exchange {
-  readonly route: Route
+  readonly lane: Lane
   readonly caller: ManagementCaller
   readonly projectName: string
   readonly clientAddress: string
@@ -44,10 +49,16 @@ interface Exchange {
  */
 export class DirectLane {
   readonly #parts: LaneParts
+  readonly #lanes: ReadonlyMap<string, Lane>
   #closing = false
 
   constructor(parts: LaneParts) {
     this.#parts = parts
+    const laneOf = (route: Route): Lane => ({
+      route,
+      count: parts.durations.counterOf(route.path, route.method),
+    })
+    this.#lanes = new Map(DIRECT_ROUTES.map((route) => [route.path, laneOf(route)]))
   }
 
   /** From now on requests are left to the framework, and connections end with the answers that are still owed. */
@@ -57,10 +68,10 @@ export class DirectLane {
 
   /** False: it is not for this way, and nothing of it was read. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
-    const route = DIRECT_ROUTES.get(request.url ?? '')
-    if (route === undefined || request.method !== route.method) return false
+    const lane = this.#lanes.get(request.url ?? '')
+    if (lane === undefined || request.method !== lane.route.method) return false
     if (this.#closing || !this.#parts.isOpen() || !this.#isPlain(request)) return false
-    const exchange = this.#admit(route, request, response)
+    const exchange = this.#admit(lane, request, response)
     if (exchange === undefined) return false
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
@@ -84,7 +95,7 @@ export class DirectLane {
     )
   }
 
-  #admit(route: Route, request: IncomingMessage, response: ServerResponse): Exchange | undefined {
+  #admit(lane: Lane, request: IncomingMessage, response: ServerResponse): Exchange | undefined {
     const { engine } = this.#parts
     const { rawHeaders, socket } = request
     const startedAtMs = performance.now()
@@ -97,15 +108,15 @@ export class DirectLane {
         requestId,
       })
       if (caller === undefined || !caller.ok) return undefined
-      const projectName = admit(engine, caller, { rawHeaders, verb: route.verb })
-      return { route, caller, projectName, clientAddress, requestId, startedAtMs, response }
+      const projectName = admit(engine, caller, { rawHeaders, verb: lane.route.verb })
+      return { lane, caller, projectName, clientAddress, requestId, startedAtMs, response }
     } catch {
       return undefined
     }
   }
 
   #run(exchange: Exchange, bytes: Buffer): void {
-    const { route, caller, projectName } = exchange
+    const { lane, caller, projectName } = exchange
     const fail = (error: unknown): void => this.#fail(exchange, error)
     const { api } = this.#parts
     try {
@@ -114,29 +125,23 @@ export class DirectLane {
       const once = undefined
       const call = new RequestCall(api, { caller, projectName, params: NOTHING, query: NOTHING, body, once })
       // Before anything runs: what is refused for want of a place must not have begun.
-      api.inFlight.enter(caller.keyId)
-      const result = this.#handle(route, call)
-      if (result instanceof Promise) result.then((known) => this.#answer(exchange, known)).catch(fail)
-      else this.#answer(exchange, result)
+      api.inFlight.admit(caller.keyId)
+      const result = lane.route.handle(call)
+      if (!(result instanceof Promise)) this.#answer(exchange, result)
+      else {
+        api.inFlight.enter(caller.keyId)
+        result
+          .finally(() => api.inFlight.leave(caller.keyId))
+          .then((known) => this.#answer(exchange, known))
+          .catch(fail)
+      }
     } catch (error) {
       fail(error)
     }
   }
 
-  /** Gives the caller's place back once it is done, at once or later. */
-  #handle(route: Route, call: RequestCall): unknown {
-    const leave = (): void => this.#parts.api.inFlight.leave(call.caller.keyId)
-    let result: unknown
-    try {
-      result = route.handle(call)
-    } finally {
-      if (!(result instanceof Promise)) leave()
-    }
-    return result instanceof Promise ? result.finally(leave) : result
-  }
-
   #answer(exchange: Exchange, result: unknown): void {
-    const { route } = exchange
+    const { route } = exchange.lane
     this.#write(exchange, {
       status: route.answer.status,
       headers: { ...DATA_HEADERS, 'content-type': JSON_MEDIA_TYPE },
@@ -145,7 +150,8 @@ export class DirectLane {
   }
 
   #fail(exchange: Exchange, error: unknown): void {
-    const { route, caller, clientAddress: address, requestId } = exchange
+    const { caller, clientAddress: address, requestId } = exchange
+    const { route } = exchange.lane
     const { api, log } = this.#parts
     const known = reported(error, { log, requestId })
     auditRefusal(
@@ -162,13 +168,16 @@ export class DirectLane {
   }
 
   #write(exchange: Exchange, { status, headers, body }: Answer): void {
-    const { route, caller, clientAddress, requestId, startedAtMs, response } = exchange
-    headers['content-length'] = String(Buffer.byteLength(body))
+    const { lane, caller, clientAddress, requestId, startedAtMs, response } = exchange
+    const { route } = lane
+    const length = Buffer.byteLength(body)
+    headers['content-length'] = String(length)
     if (this.#closing) headers.connection = 'close'
     response.writeHead(status, headers)
-    response.end(body)
+    // Of ASCII alone, which then needs no encoding.
+    response.end(body, length === body.length ? 'latin1' : 'utf8')
     const durationMs = performance.now() - startedAtMs
-    this.#parts.durations.counterOf(route.path, route.method)(status, durationMs / 1000)
+    lane.count(status, durationMs / 1000)
     logAnswer(this.#parts.log, {
       requestId,
       method: route.method,

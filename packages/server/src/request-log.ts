@@ -20,10 +20,10 @@ interface Answer {
  * One line for each answer. A verification that was answered is written at `debug`: it is counted as usage, and a line
  * for each would cost more than the decision itself. So are the questions of a load balancer.
  */
-export function logAnswer(log: Logger, { quiet, ...answer }: Answer): void {
-  const { status, durationMs } = answer
-  const level = status >= 500 ? 'error' : quiet && status < 400 ? 'debug' : 'info'
+export function logAnswer(log: Logger, given: Answer): void {
+  const level = given.status >= 500 ? 'error' : given.quiet && given.status < 400 ? 'debug' : 'info'
   if (!log.isLevelEnabled(level)) return
+  const { quiet, durationMs, ...answer } = given
   log[level]({ ...answer, durationMs: Math.round(durationMs * 100) / 100 }, 'answered')
 }
 

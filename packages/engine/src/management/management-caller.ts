@@ -1,5 +1,5 @@
 import { sha256 } from '@claviger/verify'
-import type { Actor, RequestOrigin } from '../commands/command.ts'
+import type { Actor } from '../commands/command.ts'
 
 /** Who calls the management API, by a management key that may be used now. */
 export class ManagementCaller {
@@ -9,7 +9,8 @@ export class ManagementCaller {
   readonly project: string | null
   readonly verbs: readonly string[]
   readonly #credential: string
-  readonly #origin: RequestOrigin
+  readonly #ip: string | undefined
+  readonly #requestId: string | undefined
 
   constructor(caller: {
     keyId: string
@@ -17,22 +18,29 @@ export class ManagementCaller {
     credential: string
     project: string | null
     verbs: readonly string[]
-    origin: RequestOrigin
+    /** The client's address. */
+    ip: string | undefined
+    requestId: string | undefined
   }) {
     this.keyId = caller.keyId
     this.project = caller.project
     this.verbs = caller.verbs
     this.#credential = caller.credential
-    this.#origin = caller.origin
+    this.#ip = caller.ip
+    this.#requestId = caller.requestId
   }
 
   /** On whose behalf operations run. Made when it is asked for: a verification needs none, and a digest costs. */
   get actor(): Actor {
+    const origin = {
+      ...(this.#ip === undefined ? {} : { address: this.#ip }),
+      ...(this.#requestId === undefined ? {} : { requestId: this.#requestId }),
+    }
     return {
       kind: 'management-key',
       keyId: this.keyId,
       digest: sha256(this.#credential),
-      origin: this.#origin,
+      origin,
     }
   }
 }

@@ -12,7 +12,7 @@ export interface AnswersOfRoute {
   readonly seconds: Distribution
 }
 
-type CountAnswer = (status: number, seconds: number) => void
+export type CountAnswer = (status: number, seconds: number) => void
 
 /**
  * How long answers took, by route and status. Each route counts by a hook of its own, so that nothing is looked up while

@@ -9,8 +9,8 @@ export class InFlight {
     this.#most = most
   }
 
-  /** Takes a place, which `leave` gives back. Throws `too_many_requests` when the caller has as many as it may. */
-  enter(callerId: string): void {
+  /** Throws `too_many_requests` when the caller has as many as it may. Takes no place: what is answered at once needs none. */
+  admit(callerId: string): void {
     const count = this.#counts.get(callerId) ?? 0
     if (count >= this.#most) {
       throw new ThrottledError(
@@ -18,7 +18,12 @@ export class InFlight {
         1,
       )
     }
-    this.#counts.set(callerId, count + 1)
+  }
+
+  /** Takes a place, which `leave` gives back. Throws like `admit`. */
+  enter(callerId: string): void {
+    this.admit(callerId)
+    this.#counts.set(callerId, (this.#counts.get(callerId) ?? 0) + 1)
   }
 
   leave(callerId: string): void {
