@@ -6,7 +6,8 @@ import { BASE62, formatKeyString, KEY_LOCATOR_LENGTH, KEY_SECRET_LENGTH, sha256 
 const INSERT_KEY = `insert into keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled,
   created_at_ms, changed_at_ms, pos) values (?, ?, 'filled', 'ck', ?, '[]', '["documents:read","billing:*"]',
   '{"plan":"team","region":"eu"}', 0, ?, ?, ?)`
-const INSERT_SECRET = 'insert into key_secrets (digest, key_id, locator, created_at_ms) values (?, ?, ?, ?)'
+const INSERT_SECRET =
+  'insert into key_secrets (digest, project_id, key_id, locator, created_at_ms) values (?, ?, ?, ?, ?)'
 
 export interface FillOrder {
   readonly file: string
@@ -33,7 +34,7 @@ function fillDatabase({ file, count, keep }: FillOrder): string[] {
     // Ids rise with time, as those of the engine do.
     const id = `key_${String(index).padStart(32, '0')}`
     insertKey.run(id, projectId, `customer-${index}`, nowMs, nowMs, pos)
-    insertSecret.run(sha256(text), id, locator, nowMs)
+    insertSecret.run(sha256(text), projectId, id, locator, nowMs)
     if (index % keep === 0) kept.push(text)
   }
   database.exec('COMMIT')
