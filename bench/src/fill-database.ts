@@ -7,7 +7,7 @@ const INSERT_KEY = `insert into keys (id, project_id, name, prefix, subject, rol
   created_at_ms, changed_at_ms, pos) values (?, ?, 'filled', 'ck', ?, '[]', '["documents:read","billing:*"]',
   '{"plan":"team","region":"eu"}', 0, ?, ?, ?)`
 const INSERT_SECRET =
-  'insert into key_secrets (digest, project_id, key_id, locator, created_at_ms) values (?, ?, ?, ?, ?)'
+  'insert into key_secrets (digest, project_id, key_number, key_id, locator, created_at_ms) values (?, ?, ?, ?, ?, ?)'
 
 export interface FillOrder {
   readonly file: string
@@ -33,8 +33,8 @@ function fillDatabase({ file, count, keep }: FillOrder): string[] {
     const text = formatKeyString('ck', locator, characters.slice(KEY_LOCATOR_LENGTH))
     // Ids rise with time, as those of the engine do.
     const id = `key_${String(index).padStart(32, '0')}`
-    insertKey.run(id, projectId, `customer-${index}`, nowMs, nowMs, pos)
-    insertSecret.run(sha256(text), projectId, id, locator, nowMs)
+    const { lastInsertRowid: number } = insertKey.run(id, projectId, `customer-${index}`, nowMs, nowMs, pos)
+    insertSecret.run(sha256(text), projectId, number, id, locator, nowMs)
     if (index % keep === 0) kept.push(text)
   }
   database.exec('COMMIT')

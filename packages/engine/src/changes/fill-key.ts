@@ -45,7 +45,7 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
         .onRef('key_secrets.project_id', '=', 'projects.id'),
     )
     .leftJoin('keys', (join) =>
-      join.onRef('keys.id', '=', 'key_secrets.key_id').onRef('keys.project_id', '=', 'projects.id'),
+      join.onRef('keys.number', '=', 'key_secrets.key_number').onRef('keys.project_id', '=', 'projects.id'),
     )
     .leftJoin('revocations', (join) =>
       join
@@ -97,7 +97,7 @@ const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest
 /** What is read of a secret and its key. */
 type KeyColumns = Omit<
   KeyRow,
-  'id' | 'project_id' | 'name' | 'prefix' | 'changed_at_ms' | 'revoke_reason'
+  'id' | 'number' | 'project_id' | 'name' | 'prefix' | 'changed_at_ms' | 'revoke_reason'
 > & {
   readonly key_id: string
   readonly secret_valid_until_ms: number | null

@@ -125,9 +125,11 @@ async function insertImported(
 ): Promise<void> {
   const { projectId, shape, keys } = batch
   const pos = formatPosition(await context.position(projectId))
+  const last = await lastNumber(context.db)
   const rows = keys.map(
-    ({ key, createdAtMs, disabled }): KeyRow => ({
+    ({ key, createdAtMs, disabled }, index): KeyRow => ({
       ...key,
+      number: last + 1 + index,
       pos,
       created_at_ms: createdAtMs,
       // Nothing was issued to it here that a disabled one would suspend: no snapshot need name it (snapshot.ts).
@@ -141,9 +143,10 @@ async function insertImported(
       deleted_at_ms: null,
     }),
   )
-  const secrets = keys.map(({ key, secret, createdAtMs, importedAs }) => ({
+  const secrets = keys.map(({ key, secret, createdAtMs, importedAs }, index) => ({
     ...secret,
     project_id: projectId,
+    key_number: last + 1 + index,
     key_id: key.id,
     created_at_ms: createdAtMs,
     valid_until_ms: null,
@@ -157,4 +160,13 @@ async function insertImported(
   await insertRows(context.db, 'keys', rows)
   await insertRows(context.db, 'key_secrets', secrets)
   await insertRows(context.db, 'key_usage', usage)
+}
+
+/** Rows of a batch are not answered with their numbers: it gives them itself, which the one writer may. */
+async function lastNumber(db: CommandContext['db']): Promise<number> {
+  const { last } = await db
+    .selectFrom('keys')
+    .select(({ fn }) => fn.max('number').as('last'))
+    .executeTakeFirstOrThrow()
+  return last ?? 0
 }

@@ -7,6 +7,7 @@ import type { NewSecret } from './key-text.ts'
 /** What of a new key's row its command does not find out itself. */
 export type NewKey = Omit<
   KeyRow,
+  | 'number'
   | 'pos'
   | 'created_at_ms'
   | 'changed_at_ms'
@@ -23,7 +24,7 @@ export type NewKey = Omit<
 
 /** Writes a key with its first secret, at the place of the running command's change (rule V4), and tells it. */
 export async function insertKey(context: CommandContext, key: NewKey, secret: NewSecret): Promise<KeyRow> {
-  const row: KeyRow = {
+  const row = {
     ...key,
     limits: key.limits ?? null,
     pos: formatPosition(await context.position(key.project_id)),
@@ -35,15 +36,19 @@ export async function insertKey(context: CommandContext, key: NewKey, secret: Ne
     revoke_reason: null,
     deleted_at_ms: null,
   }
-  await context.db.insertInto('keys').values(row).execute()
-  await insertSecret(context, key, secret)
+  const { number } = await context.db
+    .insertInto('keys')
+    .values(row)
+    .returning('number')
+    .executeTakeFirstOrThrow()
+  await insertSecret(context, { ...key, number }, secret)
   await emitKey(context, row)
-  return row
+  return { ...row, number }
 }
 
 export async function insertSecret(
   { db, nowMs }: CommandContext,
-  key: Pick<KeyRow, 'id' | 'project_id'>,
+  key: Pick<KeyRow, 'id' | 'number' | 'project_id'>,
   { digest, locator }: NewSecret,
 ): Promise<void> {
   await db
@@ -51,6 +56,7 @@ export async function insertSecret(
     .values({
       digest,
       project_id: key.project_id,
+      key_number: key.number,
       key_id: key.id,
       locator,
       created_at_ms: nowMs,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { migrate } from './migrate.ts'
+import { migrate, migrationsUpTo } from './migrate.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
 import { type OpenDatabase, openForWriting } from './open-database.ts'
 
@@ -31,6 +31,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 8, name: 'audit-chain' },
     { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
+    { number: 16, name: 'key-numbers' },
   ])
   database.sqlite.close()
 })
@@ -118,6 +119,7 @@ test('secrets of a database from before key shapes keep all that they had, and b
     {
       digest: 'digest',
       project_id: 'prj_1',
+      key_number: 1,
       key_id: 'key_1',
       locator: 'locator1',
       created_at_ms: 6,
@@ -131,8 +133,44 @@ test('secrets of a database from before key shapes keep all that they had, and b
   sqlite.exec(`
     INSERT INTO keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled, created_at_ms,
       changed_at_ms, pos) VALUES ('key_2', 'prj_2', 'a', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1');
-    INSERT INTO key_secrets VALUES ('digest', 'prj_2', 'key_2', 'locator1', 6, NULL, NULL, 'old', 'x')`)
+    INSERT INTO key_secrets VALUES ('digest', 'prj_2', 2, 'key_2', 'locator1', 6, NULL, NULL, 'old', 'x')`)
   expect(() => sqlite.exec("UPDATE key_secrets SET project_id = 'prj_1'")).toThrow(/UNIQUE/)
+  sqlite.close()
+})
+
+test('keys of a database from before they had numbers keep all that they had, their indexes and their tallies', async () => {
+  const database = open()
+  const { sqlite, db } = database
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000, migrationsUpTo(10))
+  sqlite.exec(`
+    INSERT INTO projects (id, name, key_prefix, algorithm, epoch, head, created_at_ms)
+      VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5);
+    INSERT INTO keys (id, project_id, name, prefix, subject, roles, permissions, metadata, disabled, created_at_ms,
+      changed_at_ms, pos, limits, created_by) VALUES
+      ('key_b', 'prj_1', 'b', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1', '{}', 'key_m'),
+      ('key_a', 'prj_1', 'a', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1', NULL, NULL);
+    INSERT INTO key_secrets VALUES ('digest', 'prj_1', 'key_b', 'locator1', 6, NULL, NULL, NULL, NULL)`)
+  const before = sqlite.prepare('SELECT * FROM keys ORDER BY id').all()
+  const belongings = (): unknown[] =>
+    sqlite
+      .prepare(
+        "SELECT type, name, tbl_name FROM sqlite_schema WHERE tbl_name IN ('keys', 'key_secrets') AND sql IS NOT NULL AND type <> 'table' ORDER BY name",
+      )
+      .all()
+  const belonged = belongings()
+  await migrate(db, 1_000)
+  sqlite.exec('COMMIT')
+  expect(belongings()).toEqual(belonged)
+  expect(sqlite.prepare('SELECT * FROM keys ORDER BY id').all()).toEqual(
+    before.map((key, index) => ({ number: index + 1, ...key })),
+  )
+  expect(sqlite.prepare('SELECT key_number FROM key_secrets').all()).toEqual([{ key_number: 2 }])
+  const held = (): unknown => sqlite.prepare("SELECT held FROM tallies WHERE owner = 'prj_1'").get()
+  expect(held()).toEqual({ held: 2 })
+  sqlite.exec("UPDATE keys SET deleted_at_ms = 7 WHERE id = 'key_a'")
+  expect(held()).toEqual({ held: 1 })
+  expect(sqlite.prepare('PRAGMA foreign_key_check').all()).toEqual([])
   sqlite.close()
 })
 

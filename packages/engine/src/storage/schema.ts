@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely'
 import type { HashEncoding } from '../key-shapes/key-hash.ts'
 
 /**
@@ -145,6 +146,8 @@ export interface AudienceTable {
 
 /** An API key; its secrets stand in `key_secrets`. Management keys are the keys of the project `claviger`. */
 export interface KeyTable {
+  /** Its place in the table, by which its secrets name it (decision 0029). Nobody outside the storage sees it. */
+  number: Generated<number>
   id: string
   project_id: string
   name: string
@@ -181,6 +184,7 @@ export interface KeySecretTable {
   /** SHA-256 of the key's text, base64url; with the project it is the primary key. */
   digest: string
   project_id: string
+  key_number: number
   key_id: string
   /** The public part of the text that names this secret; of an imported one the beginning of its digest. */
   locator: string
