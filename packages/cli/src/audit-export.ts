@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AuditChainPart, ChainedAuditEntry, ClavigerClient } from '@claviger/client'
+import { csvLine } from '@claviger/server/csv'
 import { readChainParts } from './audit-chain-parts.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 
@@ -74,16 +75,6 @@ function csvLines({ entries, checkpoints }: AuditChainPart): readonly string[] {
   return entries.map((entry) => {
     const checkpoint = byEntry.get(entry.sequence)
     const cells = CSV_COLUMNS.map((name) => entry[name])
-    return [...cells, checkpoint?.at, checkpoint?.signature].map(csvCell).join(',')
+    return csvLine([...cells, checkpoint?.at, checkpoint?.signature])
   })
-}
-
-/**
- * RFC 4180. What a spreadsheet would run as a formula gets an apostrophe before it: a target or a name is anybody's
- * text.
- */
-function csvCell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return ''
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

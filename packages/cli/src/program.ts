@@ -20,6 +20,7 @@ import { addSigningKeys } from './commands/signing-keys.ts'
 import { addStart } from './commands/start.ts'
 import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
+import { addUsage } from './commands/usage.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 
@@ -67,6 +68,7 @@ Examples:
   addSigningKeys(program)
   addProjects(program)
   addManagementKeys(program)
+  addUsage(program)
   addAudit(program, setExitCode)
   addRootKey(program)
   addBackup(program)

@@ -27,6 +27,7 @@ export function printKey(key: Key): void {
     ['created', key.createdAt],
     ['changed', key.changedAt],
     ['last used', key.lastUsedAt],
+    ...(key.lastUsedFrom === null ? [] : [['last used from', key.lastUsedFrom] as const]),
     ...(key.revokedAt === null
       ? []
       : [['revoked', key.revokedAt] as const, ['reason', key.revokeReason] as const]),
@@ -37,7 +38,7 @@ export function printKey(key: Key): void {
 
 export function printKeys({ items, nextCursor }: KeyPage): void {
   printTable(
-    ['ID', 'NAME', 'SUBJECT', 'ROLES', 'STATUS', 'EXPIRES', 'LAST USED'],
+    ['ID', 'NAME', 'SUBJECT', 'ROLES', 'STATUS', 'EXPIRES', 'LAST USED', 'FROM'],
     items.map((key) => [
       key.id,
       key.name,
@@ -46,6 +47,7 @@ export function printKeys({ items, nextCursor }: KeyPage): void {
       key.status,
       key.expiresAt ?? 'never',
       key.lastUsedAt,
+      key.lastUsedFrom,
     ]),
   )
   if (nextCursor !== null) console.log(`\nThere are more: --cursor ${nextCursor}`)

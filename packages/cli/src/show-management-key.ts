@@ -26,6 +26,7 @@ export function printManagementKey(key: ManagementKey): void {
     ['created', key.createdAt],
     ['changed', key.changedAt],
     ['last used', key.lastUsedAt],
+    ...(key.lastUsedFrom === null ? [] : [['last used from', key.lastUsedFrom] as const]),
     ...(key.revokedAt === null
       ? []
       : [['revoked', key.revokedAt] as const, ['reason', key.revokeReason] as const]),

@@ -46,7 +46,9 @@ import { type OpenDatabase, openForReading, parseDatabaseAddress } from './stora
 import { createSealer } from './storage/seal.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
+import { IssueCounts } from './usage/issue-counts.ts'
 import { inProject } from './usage/project-use.ts'
+import { readUsageDays } from './usage/resolutions.ts'
 import { UsageRecorder } from './usage/usage-recorder.ts'
 
 export interface EngineOptions {
@@ -58,6 +60,8 @@ export interface EngineOptions {
   readonly masterKey?: string
   /** Starts in spite of a clock more than 60 s behind the last commit; audited (rule B2). */
   readonly acceptClock?: boolean
+  /** For how many days usage by the day is kept, 1 to 3,660 (default 400). By the hour 35 at most, by the minute 2. */
+  readonly usageDays?: number
   /** Told of problems that no caller is shown. Default: standard error. */
   readonly log?: (problem: Problem) => void
   /**
@@ -117,6 +121,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       refreshTokens: createRefreshTokens(masterKey, random),
       auditKeys,
       limits: new LimitCounters(writer),
+      issued: new IssueCounts(clock),
+      usageDays: readUsageDays(options.usageDays),
     }
     const createdRootKey = await install(parts)
     const once = { macKey: masterKey.derive('idempotency'), reader: database.db, clock, random }
@@ -194,10 +200,13 @@ export class Engine {
     this.#mintFacts = new MintFacts(parts)
     this.#usage = new UsageRecorder({
       writer: parts.writer,
-      collect: () =>
-        [...this.#openVerifiers].flatMap(([verifier, projectId]) =>
+      collect: () => [
+        ...parts.issued.take(),
+        ...[...this.#openVerifiers].flatMap(([verifier, projectId]) =>
           verifier.takeUses().map((use) => inProject(projectId, use)),
         ),
+      ],
+      days: parts.usageDays,
       onFailure: (error) =>
         installation.log({
           message: 'Usage could not be written; it is kept for later.',

@@ -8,6 +8,7 @@ import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
 import type { Sealer } from './storage/seal.ts'
+import type { IssueCounts } from './usage/issue-counts.ts'
 
 /** What the parts of one engine share; made by the composition root (`engine.ts`). */
 export interface EngineParts {
@@ -21,6 +22,10 @@ export interface EngineParts {
   readonly auditKeys: AuditKeys
   /** What is spent of limits, by all verifiers of the process. */
   readonly limits: LimitCounters
+  /** Counts what is issued without a row of its own. */
+  readonly issued: IssueCounts
+  /** For how many days the counts of usage by the day are kept. */
+  readonly usageDays: number
 }
 
 /** Where an operation works, and for whom. */

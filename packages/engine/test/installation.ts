@@ -17,6 +17,8 @@ import { createRefreshTokens } from '../src/sessions/refresh-token.ts'
 import { loadMasterKey } from '../src/storage/master-key.ts'
 import { openForReading } from '../src/storage/open-database.ts'
 import { createSealer } from '../src/storage/seal.ts'
+import { IssueCounts } from '../src/usage/issue-counts.ts'
+import { DEFAULT_USAGE_DAYS } from '../src/usage/resolutions.ts'
 
 /** A fresh installation in a folder of its own: real SQLite, the real writer thread, a clock that stands still. */
 export interface TestInstallation extends EngineParts {
@@ -71,6 +73,8 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     refreshTokens: createRefreshTokens(masterKey, random),
     auditKeys,
     limits: new LimitCounters(writer),
+    issued: new IssueCounts(clock),
+    usageDays: DEFAULT_USAGE_DAYS,
   }
   const rootKey = await install(parts)
   if (rootKey === null) throw new Error('the folder held an installation already')

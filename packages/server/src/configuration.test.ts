@@ -34,6 +34,7 @@ test('without any setting it listens on 127.0.0.1:2528 and keeps its data in the
     trustProxy: [],
     insecureHttp: false,
     metricsHost: '127.0.0.1',
+    usageDays: 400,
     logLevel: 'info',
   })
 })
@@ -59,6 +60,7 @@ test('every setting is read from each of the three places', () => {
     insecureHttp: 'true',
     metricsPort: '90',
     metricsHost: '127.0.0.8',
+    usageDays: '30',
     logLevel: 'error',
   }
   expect(Object.keys(texts).sort()).toEqual([...CONFIGURATION_NAMES].sort())
@@ -69,6 +71,7 @@ test('every setting is read from each of the three places', () => {
     trustProxy: ['10.0.0.0/8', '::1'],
     insecureHttp: true,
     metricsPort: 90,
+    usageDays: 30,
   }
   expect(read(texts)).toEqual(expected)
   const environment = Object.fromEntries(

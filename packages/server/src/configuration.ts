@@ -58,6 +58,12 @@ export const Configuration = Type.Object(
       description: 'The address of the metrics port.',
       default: '127.0.0.1',
     }),
+    usageDays: Type.Integer({
+      minimum: 1,
+      maximum: 3_660,
+      description: 'For how many days usage by the day is kept; by the hour at most 35, by the minute 2.',
+      default: 400,
+    }),
     logLevel: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
       description: 'The least serious log line that is written.',
       default: 'info',

@@ -54,6 +54,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Clavige
     configuration.publicUrl ?? (configuration.port === 0 ? undefined : addressOf(configuration))
   const engine = await createEngine({
     database: configuration.database,
+    usageDays: configuration.usageDays,
     log: ({ message, ...problem }) => log.error(problem, message),
     onAuditCheckpoint: (checkpoint) => log.info({ checkpoint }, 'audit checkpoint'),
     ...(publicUrl === undefined ? {} : { publicUrl }),

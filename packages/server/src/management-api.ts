@@ -1,5 +1,6 @@
-import type { ManagementCaller } from '@claviger/engine'
+import type { ManagementCaller, Page } from '@claviger/engine'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { acceptedFormat } from './accepted-format.ts'
 import { guardManagement } from './authentication.ts'
 import { readOnce } from './idempotency.ts'
 import { readQuery } from './query.ts'
@@ -7,6 +8,9 @@ import { type Api, RequestCall } from './request-call.ts'
 import { JSON_MEDIA_TYPE, type Route, serialize } from './routes/route.ts'
 import { ROUTES } from './routes/table.ts'
 import { DATA_HEADERS } from './security-headers.ts'
+
+/** Where the cursor of the next page stands that a format has no place for. */
+const CURSOR_HEADER = 'claviger-next-cursor'
 
 /** Adds the routes of the table, each behind its guard. */
 export function addManagementApi(server: FastifyInstance, api: Api): void {
@@ -39,7 +43,13 @@ async function answer(api: Api, route: Route, { request, reply }: Exchange): Pro
   }
   reply.code(route.answer.status).headers(DATA_HEADERS)
   if (route.answer.schema === undefined) return reply.send()
-  return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
+  const { formats = [] } = route
+  if (formats.length > 0) reply.header('vary', 'accept')
+  const format = acceptedFormat(formats, request.headers.accept)
+  if (format === undefined) return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
+  const page = result as Page<unknown>
+  if (page.nextCursor !== null) reply.header(CURSOR_HEADER, page.nextCursor)
+  return reply.type(`${format.mediaType}; charset=utf-8`).send(format.write(page))
 }
 
 /** Carries the request out, unless it was before and its answer is still known (rule C7). */

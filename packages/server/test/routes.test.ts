@@ -369,7 +369,23 @@ test('usage is read by what it was counted under, within about a second', async 
   const question = `/v1/usage?keyId=${key.id}&groupBy=tag,ip,outcome&resolution=minute`
   await expect
     .poll(async () => (await claviger.call('GET', question)).body.items, { timeout: 10_000 })
-    .toEqual([{ tag: 'GET:/orders', ip: '192.0.2.7', outcome: 'ok', verifications: 1 }])
+    .toEqual([{ tag: 'GET:/orders', ip: '192.0.2.7', outcome: 'ok', count: 1 }])
+  const inFormat = async (accept: string) => {
+    const headers = { authorization: `Bearer ${claviger.rootKey}`, accept }
+    const answer = await fetch(`${claviger.url}${question}&limit=1`, { headers })
+    return { type: answer.headers.get('content-type'), text: await answer.text() }
+  }
+  expect(await inFormat('text/csv')).toEqual({
+    type: 'text/csv; charset=utf-8',
+    text: 'tag,ip,outcome,count\r\nGET:/orders,192.0.2.7,ok,1\r\n',
+  })
+  expect(await inFormat('text/html, application/x-ndjson;q=0.9')).toEqual({
+    type: 'application/x-ndjson; charset=utf-8',
+    text: '{"tag":"GET:/orders","ip":"192.0.2.7","outcome":"ok","count":1}\n',
+  })
+  expect(await inFormat('application/json, text/csv')).toMatchObject({
+    type: 'application/json; charset=utf-8',
+  })
   const formula = { credential: key.credential, tags: ["=cmd|' /C calc'!A0"] }
   expect(await claviger.call('POST', '/v1/verify', { body: formula })).toMatchObject({ status: 400 })
   expect(await claviger.call('GET', '/v1/usage?groupBy=secret')).toMatchObject({ status: 400 })

@@ -1008,7 +1008,7 @@ export class Operations extends HeyApiClient {
     /**
      * Read usage
      *
-     * How often credentials of the project were verified, those that were refused included: by key, subject, outcome, tag, client address, kind and time.
+     * How often credentials of the project were verified, those that were refused included, or tokens and sessions issued: by key, subject, outcome, tag, client address, kind and time. With `Accept: text/csv` or `application/x-ndjson` the page is written so, and `Claviger-Next-Cursor` is the cursor of the next one, if there is any.
      *
      * The management key needs the verb `usage:read`.
      */

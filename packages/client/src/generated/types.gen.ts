@@ -366,6 +366,10 @@ export type Key = {
     revokedAt: string | null;
     revokeReason: string | null;
     lastUsedAt: string | null;
+    /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
     subject: string;
     roles: Array<string>;
     permissions: Array<string>;
@@ -447,6 +451,10 @@ export type CreatedKey = {
     revokedAt: string | null;
     revokeReason: string | null;
     lastUsedAt: string | null;
+    /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
     subject: string;
     roles: Array<string>;
     permissions: Array<string>;
@@ -532,6 +540,10 @@ export type RotatedKey = {
     revokedAt: string | null;
     revokeReason: string | null;
     lastUsedAt: string | null;
+    /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
     subject: string;
     roles: Array<string>;
     permissions: Array<string>;
@@ -1335,6 +1347,37 @@ export type ChangeProjectInput = {
     };
 };
 
+export type UsageCount = {
+    /**
+     * The start of the span, in UTC.
+     */
+    time?: string;
+    /**
+     * Of a token: the client. Of what was issued: who asked for it. Empty: none.
+     */
+    key?: string;
+    subject?: string;
+    /**
+     * `ok`, or the code of the refusal.
+     */
+    outcome?: string;
+    /**
+     * One with several tags counts under each of them.
+     */
+    tag?: string;
+    ip?: string;
+    /**
+     * `key`, `token`, or empty: neither was recognised.
+     */
+    kind?: string;
+    count: number;
+};
+
+export type UsagePage = {
+    items: Array<UsageCount>;
+    nextCursor: string | null;
+};
+
 export type Project = {
     id: string;
     /**
@@ -1595,6 +1638,10 @@ export type ManagementKey = {
     revokeReason: string | null;
     lastUsedAt: string | null;
     /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
+    /**
      * The name of the project that the key is bound to; null: a root key.
      */
     project: string | null;
@@ -1650,6 +1697,10 @@ export type CreatedManagementKey = {
     revokedAt: string | null;
     revokeReason: string | null;
     lastUsedAt: string | null;
+    /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
     /**
      * The name of the project that the key is bound to; null: a root key.
      */
@@ -1710,6 +1761,10 @@ export type RotatedManagementKey = {
     revokedAt: string | null;
     revokeReason: string | null;
     lastUsedAt: string | null;
+    /**
+     * The client's address at that use; null: whoever verified the key did not tell it.
+     */
+    lastUsedFrom: string | null;
     /**
      * The name of the project that the key is bound to; null: a root key.
      */
@@ -5860,6 +5915,10 @@ export type ReadUsageData = {
     path?: never;
     query?: {
         /**
+         * What is counted: `verification` if absent; `mint`: tokens minted; `session`: sessions begun; `refresh`: sessions refreshed.
+         */
+        event?: 'verification' | 'mint' | 'session' | 'refresh';
+        /**
          * RFC 3339, with an offset; answers are in UTC with milliseconds.
          */
         from?: string;
@@ -5876,13 +5935,17 @@ export type ReadUsageData = {
          */
         groupBy?: string;
         /**
-         * `verifications`: the busiest first. `group` if absent.
+         * `count`: the busiest first, as many as `limit` says and no further page. `group` if absent.
          */
-        orderBy?: 'group' | 'verifications';
+        orderBy?: 'group' | 'count';
         /**
          * 100 if absent.
          */
         limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
         keyId?: string;
         subject?: string;
         outcome?: string;
@@ -5930,34 +5993,7 @@ export type ReadUsageResponses = {
     /**
      * The counts.
      */
-    200: {
-        items: Array<{
-            /**
-             * The start of the span, in UTC.
-             */
-            time?: string;
-            /**
-             * Of a token: the client. Empty: none.
-             */
-            key?: string;
-            subject?: string;
-            /**
-             * `ok`, or the code of the refusal.
-             */
-            outcome?: string;
-            /**
-             * One with several tags counts under each of them.
-             */
-            tag?: string;
-            ip?: string;
-            /**
-             * `key`, `token`, or empty: neither was recognised.
-             */
-            kind?: string;
-            verifications: number;
-        }>;
-        nextCursor: string | null;
-    };
+    200: UsagePage;
 };
 
 export type ReadUsageResponse = ReadUsageResponses[keyof ReadUsageResponses];

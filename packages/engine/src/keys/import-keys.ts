@@ -155,7 +155,9 @@ async function insertImported(
     imported_as: importedAs,
   }))
   const usage = keys.flatMap(({ key, lastUsedAtMs }) =>
-    lastUsedAtMs === null ? [] : [{ key_id: key.id, last_used_at_ms: lastUsedAtMs, verifications: 0 }],
+    lastUsedAtMs === null
+      ? []
+      : [{ key_id: key.id, last_used_at_ms: lastUsedAtMs, last_used_from: null, verifications: 0 }],
   )
   await insertRows(context.db, 'keys', rows)
   await insertRows(context.db, 'key_secrets', secrets)

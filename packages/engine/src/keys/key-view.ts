@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { findSuspendedKeys } from '../backup/suspension.ts'
 import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
 import { parseLimits } from '../limits/limits-column.ts'
-import type { Schema } from '../storage/schema.ts'
+import type { KeyUsageTable, Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
 import { findKilledKeys } from './killed-keys.ts'
@@ -48,6 +48,9 @@ export const KeyViewBase = Type.Object({
   revokedAt: TimeOrNull,
   revokeReason: Type.Union([Type.String(), Type.Null()]),
   lastUsedAt: TimeOrNull,
+  lastUsedFrom: Type.Union([Type.String(), Type.Null()], {
+    description: "The client's address at that use; null: whoever verified the key did not tell it.",
+  }),
 })
 export type KeyViewBase = Static<typeof KeyViewBase>
 
@@ -73,7 +76,7 @@ export type CreatedKey = Static<typeof CreatedKey>
 /** What of a key is not in its row. */
 export interface KeyDetails {
   readonly secrets: readonly SecretRow[]
-  readonly lastUsedAtMs: number | null
+  readonly lastUse: Pick<KeyUsageTable, 'last_used_at_ms' | 'last_used_from'> | null
   /** By a revocation rule, whatever its row says. */
   readonly killed: boolean
   /** Since a restore (rule B1). */
@@ -93,19 +96,13 @@ export async function loadKeyDetails(
   const ids = rows.map(({ id }) => id)
   const secrets = Map.groupBy(await loadSecrets(db, ids), (secret) => secret.key_id)
   const usage =
-    ids.length === 0
-      ? []
-      : await db
-          .selectFrom('key_usage')
-          .select(['key_id', 'last_used_at_ms'])
-          .where('key_id', 'in', ids)
-          .execute()
-  const lastUse = new Map(usage.map((row) => [row.key_id, row.last_used_at_ms]))
+    ids.length === 0 ? [] : await db.selectFrom('key_usage').selectAll().where('key_id', 'in', ids).execute()
+  const lastUse = new Map(usage.map((row) => [row.key_id, row]))
   const killed = await findKilledKeys(db, rows)
   const suspended = await findSuspendedKeys(db, rows)
   return (keyId) => ({
     secrets: secrets.get(keyId) ?? [],
-    lastUsedAtMs: lastUse.get(keyId) ?? null,
+    lastUse: lastUse.get(keyId) ?? null,
     killed: killed.has(keyId),
     suspended: suspended.has(keyId),
   })
@@ -147,7 +144,8 @@ export function viewKeyBase(row: KeyRow, details: KeyDetails, nowMs: number): Ke
     notBefore: formatTimeOrNull(row.not_before_ms),
     revokedAt: formatTimeOrNull(row.revoked_at_ms),
     revokeReason: row.revoke_reason,
-    lastUsedAt: formatTimeOrNull(details.lastUsedAtMs),
+    lastUsedAt: formatTimeOrNull(details.lastUse?.last_used_at_ms ?? null),
+    lastUsedFrom: details.lastUse?.last_used_from ?? null,
   }
 }
 

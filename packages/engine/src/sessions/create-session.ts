@@ -106,10 +106,12 @@ export async function createSession(scope: SessionScope, input: unknown): Promis
   const refreshToken = scope.refreshTokens.first(keyPrefix)
   const session = { ...plain, tokens_until_ms: Date.parse(accessToken.expiresAt) }
   const args = { session, lifeSeconds, digest: sha256(refreshToken), signed: accessToken.given }
-  return scope.writer.run('create-session', args, scope.actor, {
+  const tokens = await scope.writer.run('create-session', args, scope.actor, {
     accessToken: accessToken.credential,
     refreshToken,
   })
+  scope.issued.note(scope, 'session', session.subject)
+  return tokens
 }
 
 export const createSessionCommand: Command<

@@ -76,6 +76,7 @@ export async function refreshSession(scope: SessionScope, input: unknown): Promi
       'The refresh token was used before: two hold the session, and one of them stole it. The session was ended. Log in again.',
     )
   }
+  scope.issued.note(scope, 'refresh', session.subject)
   return {
     id: session.id,
     accessToken: accessToken.credential,

@@ -31,6 +31,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 8, name: 'audit-chain' },
     { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
+    { number: 11, name: 'last-use' },
     { number: 16, name: 'key-numbers' },
   ])
   database.sqlite.close()
@@ -142,7 +143,7 @@ test('keys of a database from before they had numbers keep all that they had, th
   const database = open()
   const { sqlite, db } = database
   sqlite.exec('BEGIN IMMEDIATE')
-  await migrate(db, 1_000, migrationsUpTo(10))
+  await migrate(db, 1_000, migrationsUpTo(11))
   sqlite.exec(`
     INSERT INTO projects (id, name, key_prefix, algorithm, epoch, head, created_at_ms)
       VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5);

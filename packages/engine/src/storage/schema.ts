@@ -359,6 +359,8 @@ export interface AuditPointTable {
 export interface KeyUsageTable {
   key_id: string
   last_used_at_ms: number
+  /** The client's address, if the caller told it. Null: it did not, or a version that did not note it. */
+  last_used_from: string | null
   verifications: number
 }
 
@@ -395,6 +397,7 @@ export interface UsageTable {
   project_id: string
   resolution: 'minute' | 'hour' | 'day'
   start_ms: number
+  /** `key`, `token`, or empty: neither was recognised. Or what was issued: `mint`, `session`, `refresh`. */
   kind: string
   /** The key; of a token its client. */
   key_id: string
@@ -403,6 +406,7 @@ export interface UsageTable {
   /** JSON list, sorted. */
   tags: string
   ip: string
+  /** Or how often it was issued. */
   verifications: number
 }
 

@@ -53,6 +53,7 @@ export async function mintToken(scope: MintScope, input: unknown): Promise<Minte
     issuedAtMs: nowMs,
     ttlSeconds: fields.ttlSeconds ?? defaults.ttlSeconds ?? DEFAULT_TTL_SECONDS,
   })
+  scope.issued.note(scope, 'mint', basis.subject)
   const warnings = sizeWarnings(token.credential.length)
   return warnings === undefined ? token : { ...token, warnings }
 }

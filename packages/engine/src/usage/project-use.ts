@@ -1,9 +1,11 @@
 import { isIP } from 'node:net'
 import type { UseCount } from '@claviger/verify'
+import type { IssueEvent } from './issue-counts.ts'
 
 /** What was counted, and in which project. */
-export interface ProjectUse extends UseCount {
+export interface ProjectUse extends Omit<UseCount, 'kind'> {
   readonly projectId: string
+  readonly kind: UseCount['kind'] | IssueEvent
 }
 
 /** With the address in its one spelling: a caller must not have as many as an IPv6 address can be written in. */
@@ -11,7 +13,8 @@ export function inProject(projectId: string, use: UseCount): ProjectUse {
   return { ...use, projectId, ip: respell(use.ip) }
 }
 
-function respell(ip: string): string {
+/** An address in its one spelling; what is none is `other`. */
+export function respell(ip: string): string {
   if (ip === '' || ip === 'other' || isIP(ip) === 4) return ip
   if (isIP(ip) !== 6 || ip.includes('%')) return 'other'
   const text = new URL(`http://[${ip}]`).hostname.slice(1, -1)

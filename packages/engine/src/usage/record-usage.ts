@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { Command } from '../commands/command.ts'
 import type { KeyUsageTable } from '../storage/schema.ts'
 import { countUsage } from './count-usage.ts'
@@ -21,30 +22,30 @@ export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db },
     .onConflict((conflict) =>
       conflict.column('key_id').doUpdateSet((eb) => ({
         verifications: eb('key_usage.verifications', '+', eb.ref('excluded.verifications')),
-        // Batches of several processes come in any order.
-        last_used_at_ms: eb
-          .case()
-          .when('excluded.last_used_at_ms', '>', eb.ref('key_usage.last_used_at_ms'))
-          .then(eb.ref('excluded.last_used_at_ms'))
-          .else(eb.ref('key_usage.last_used_at_ms'))
-          .end(),
+        last_used_at_ms: later<number>('last_used_at_ms'),
+        last_used_from: later<string | null>('last_used_from'),
       })),
     )
     .execute()
   return null
 }
 
+/** The column of whichever use is the later: batches of several processes come in any order. */
+function later<Value>(column: 'last_used_at_ms' | 'last_used_from'): RawBuilder<Value> {
+  return sql`case when excluded.last_used_at_ms >= key_usage.last_used_at_ms
+    then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`key_usage.${column}`)} end`
+}
+
 /** One row a key, of the uses that passed. */
 function lastUses(uses: readonly ProjectUse[]): KeyUsageTable[] {
   const rows = new Map<string, KeyUsageTable>()
-  for (const { kind, outcome, keyId, count, atMs } of uses) {
+  for (const { kind, outcome, keyId, count, atMs, ip } of uses) {
     if (kind !== 'key' || outcome !== 'ok') continue
     const known = rows.get(keyId)
-    rows.set(keyId, {
-      key_id: keyId,
-      verifications: (known?.verifications ?? 0) + count,
-      last_used_at_ms: Math.max(known?.last_used_at_ms ?? 0, atMs),
-    })
+    const verifications = (known?.verifications ?? 0) + count
+    const isLater = known === undefined || atMs >= known.last_used_at_ms
+    const last = isLater ? { last_used_at_ms: atMs, last_used_from: ip === '' ? null : ip } : known
+    rows.set(keyId, { ...last, key_id: keyId, verifications })
   }
   return [...rows.values()]
 }

@@ -1,13 +1,20 @@
 import { sha256 } from '@claviger/verify'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestInstallation, type TestInstallation } from '../../test/installation.ts'
-import { type Issuing, openIssuing } from '../../test/issuing.ts'
+import { AUDIENCE, type Issuing, openIssuing } from '../../test/issuing.ts'
 import { readHead } from '../changes/read-head.ts'
 import { CodedError } from '../coded-error.ts'
 import { createKey } from '../keys/create-key.ts'
 import { readKey } from '../keys/read-key.ts'
+import { createManagementKey } from '../management/create-management-key.ts'
+import type { Page } from '../page.ts'
+import { createSession } from '../sessions/create-session.ts'
+import { refreshSession } from '../sessions/refresh-session.ts'
+import { mintToken } from '../tokens/mint-token.ts'
 import { inProject, type ProjectUse } from './project-use.ts'
-import { readUsage } from './read-usage.ts'
+import { readUsage, type UsageView } from './read-usage.ts'
+import { readUsageDays } from './resolutions.ts'
 import { UsageRecorder, type UsageRecorderOptions } from './usage-recorder.ts'
 
 let installation: TestInstallation
@@ -23,6 +30,7 @@ function openRecorder(options: Partial<UsageRecorderOptions> = {}): UsageRecorde
   return new UsageRecorder({
     writer: installation.writer,
     collect: () => issuing.verifier.takeUses().map((use) => inProject(issuing.scope.projectId, use)),
+    days: 400,
     onFailure: (error) => {
       throw error
     },
@@ -60,7 +68,26 @@ describe('the usage of keys', () => {
     await recorder.close()
     expect(await usageOf(id)).toEqual({ count: 5, lastUsedAtMs: installation.clock.nowMs() })
     const lastUsedAt = new Date(installation.clock.nowMs()).toISOString()
-    expect(await readKey(issuing.scope, id)).toMatchObject({ lastUsedAt })
+    expect(await readKey(issuing.scope, id)).toMatchObject({ lastUsedAt, lastUsedFrom: null })
+  })
+
+  test('says from where a key was used last, in the one spelling of the address', async () => {
+    const recorder = openRecorder()
+    const { id, credential } = await createKey(issuing.scope, { name: 'placed' })
+    for (const ip of ['192.0.2.1', '2001:0DB8:0:0::1']) {
+      installation.clock.advance(1000)
+      await issuing.verifier.verify({ credential, context: { ip } })
+      await recorder.flush()
+    }
+    expect(await readKey(issuing.scope, id)).toMatchObject({ lastUsedFrom: '2001:db8::1' })
+    installation.clock.advance(1000)
+    await issuing.verifier.verify({
+      credential,
+      context: { ip: '192.0.2.1' },
+      require: { permissions: 'a:b' },
+    })
+    await recorder.close()
+    expect(await readKey(issuing.scope, id)).toMatchObject({ lastUsedFrom: '2001:db8::1' })
   })
 
   test('is no change: it takes no position, tells no verifier and leaves no audit entry (C6)', async () => {
@@ -86,12 +113,16 @@ describe('the usage of keys', () => {
   })
 
   test('never goes back in time, in whatever order batches come', async () => {
-    const use = (atMs: number): ProjectUse => used('key_order', 1, atMs)
+    const use = (atMs: number): ProjectUse => ({ ...used('key_order', 1, atMs), ip: `10.0.0.${atMs / 1000}` })
     const batches = [[use(2000)], [use(1000)], [use(3000), { ...use(500), keyId: 'key_other' }]]
     for (const uses of batches)
       await installation.writer.run('record-usage', { uses }, { kind: 'installation' })
     expect(await usageOf('key_order')).toEqual({ count: 3, lastUsedAtMs: 3000 })
     expect(await usageOf('key_other')).toEqual({ count: 1, lastUsedAtMs: 500 })
+    const from = installation.reader.selectFrom('key_usage').select('last_used_from')
+    expect(await from.where('key_id', '=', 'key_order').executeTakeFirst()).toEqual({
+      last_used_from: '10.0.0.3',
+    })
   })
 
   test('of a batch that could not be written is kept for the next', async () => {
@@ -142,21 +173,134 @@ describe('the usage of keys', () => {
     const by = async (groupBy: string, more = {}) =>
       (await readUsage(issuing.scope, { keyId: id, from, groupBy, ...more })).items
     for (const resolution of ['minute', 'hour', 'day'])
-      expect(await by('key', { resolution })).toEqual([{ key: id, verifications: 6 }])
+      expect(await by('key', { resolution })).toEqual([{ key: id, count: 6 }])
     expect(await by('outcome')).toEqual([
-      { outcome: 'insufficient_permissions', verifications: 1 },
-      { outcome: 'ok', verifications: 5 },
+      { outcome: 'insufficient_permissions', count: 1 },
+      { outcome: 'ok', count: 5 },
     ])
     expect(await by('ip', { outcome: 'ok' })).toEqual([
-      { ip: '192.0.2.1', verifications: 2 },
-      { ip: '2001:db8::1', verifications: 2 },
-      { ip: 'other', verifications: 1 },
+      { ip: '192.0.2.1', count: 2 },
+      { ip: '2001:db8::1', count: 2 },
+      { ip: 'other', count: 1 },
     ])
-    expect(await by('tag', { orderBy: 'verifications', limit: 2 })).toEqual([
-      { tag: '', verifications: 4 },
-      { tag: 'a', verifications: 2 },
+    expect(await by('tag', { orderBy: 'count', limit: 2 })).toEqual([
+      { tag: '', count: 4 },
+      { tag: 'a', count: 2 },
     ])
-    expect(await by('key', { tag: 'b' })).toEqual([{ key: id, verifications: 1 }])
+    expect(await by('key', { tag: 'b' })).toEqual([{ key: id, count: 1 }])
+  })
+
+  test('of tokens minted, sessions begun and refreshed is counted by who asked and for whom', async () => {
+    const recorder = openRecorder({ collect: () => installation.issued.take() })
+    const verbs = ['tokens:mint', 'sessions:write']
+    const { id: keyId } = await createManagementKey(issuing.scope, { name: 'backend', verbs })
+    const caller = issuing.as({ kind: 'management-key', keyId, origin: { address: '::ffff:192.0.2.9' } })
+    const minted = { subject: 'minted', audience: AUDIENCE }
+    await Promise.all([
+      mintToken(caller, minted),
+      mintToken(caller, minted),
+      mintToken(issuing.scope, minted),
+    ])
+    await expect(mintToken(caller, { ...minted, permissions: ['a:b'] })).rejects.toThrow()
+    const { refreshToken } = await createSession(caller, { subject: 'met', audience: AUDIENCE })
+    await refreshSession(caller, { refreshToken })
+    await recorder.close()
+    const by = async (event: string, groupBy: string) =>
+      (await readUsage(issuing.scope, { event, groupBy })).items
+    expect(await by('mint', 'key,subject,ip')).toEqual([
+      { key: 'embedded', subject: 'minted', ip: '', count: 1 },
+      { key: keyId, subject: 'minted', ip: '192.0.2.9', count: 2 },
+    ])
+    expect(await by('session', 'key,subject')).toEqual([{ key: keyId, subject: 'met', count: 1 }])
+    expect(await by('refresh', 'subject')).toEqual([{ subject: 'met', count: 1 }])
+    expect(await by('verification', 'kind')).not.toContainEqual(expect.objectContaining({ kind: 'mint' }))
+  })
+
+  test('is read page by page in the range of the first, whatever comes meanwhile', async () => {
+    const atMs = installation.clock.nowMs()
+    let uses = Array.from({ length: 25 }, (_, i) => ({ ...used('key_paged', i + 1, atMs), subject: `s${i}` }))
+    const recorder = openRecorder({ collect: () => uses.splice(0) })
+    await recorder.flush()
+    const question = { keyId: 'key_paged', groupBy: 'subject,time', limit: 7 }
+    const found: UsageView[] = []
+    let cursor: string | null = null
+    do {
+      const page: Page<UsageView> = await readUsage(issuing.scope, {
+        ...question,
+        ...(cursor === null ? {} : { cursor }),
+      })
+      found.push(...page.items)
+      cursor = page.nextCursor
+      installation.clock.advance(3_600_000)
+      uses = [{ ...used('key_paged', 1, installation.clock.nowMs()), subject: 'later' }]
+      await recorder.flush()
+    } while (cursor !== null)
+    await recorder.close()
+    expect(found.map(({ subject }) => subject)).toEqual(Array.from({ length: 25 }, (_, i) => `s${i}`).sort())
+    expect(found.reduce((sum, { count }) => sum + count, 0)).toBe(325)
+    const first = await readUsage(issuing.scope, question)
+    const other = { ...question, groupBy: 'subject', cursor: first.nextCursor }
+    await expect(readUsage(issuing.scope, other)).rejects.toThrow('`cursor` is none')
+    expect((await readUsage(issuing.scope, { ...question, orderBy: 'count' })).nextCursor).toBeNull()
+  })
+
+  test('adds up to the same by minute, hour and day, by any group, for any uses and any clock', async () => {
+    const DAY_MS = 86_400_000
+    const base = installation.clock.nowMs()
+    const use = fc.record({
+      keyId: fc.constantFrom('key_p1', 'key_p2', ''),
+      subject: fc.constantFrom('ada', 'bob', ''),
+      outcome: fc.constantFrom('ok', 'revoked', 'unknown'),
+      tags: fc.constantFrom('[]', '["a"]', '["a","b"]'),
+      ip: fc.constantFrom('', '192.0.2.1', '2001:db8::1'),
+      kind: fc.constantFrom('key' as const, 'token' as const, null),
+      count: fc.integer({ min: 1, max: 50 }),
+      // A clock that jumps puts uses anywhere.
+      atMs: fc.integer({ min: base - DAY_MS, max: base + DAY_MS }),
+    })
+    let run = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(use, { maxLength: 20 }), { maxLength: 4 }), async (batches) => {
+        // Each run is told apart by a subject of its own.
+        const name = `run_${run++}`
+        let batch: ProjectUse[] = []
+        const recorder = openRecorder({ collect: () => batch.splice(0) })
+        const { projectId } = issuing.scope
+        for (const uses of batches) {
+          batch = uses.map((given) => ({ ...given, projectId, subject: `${name}${given.subject}` }))
+          await recorder.flush()
+        }
+        await recorder.close()
+        const total = batches.flat().reduce((sum, { count }) => sum + count, 0)
+        const rows = await installation.reader
+          .selectFrom('usage')
+          .select(({ fn }) => ['resolution', fn.sum<number>('verifications').as('sum')])
+          .where('subject', 'like', `${name}%`)
+          .where('subject', 'in', [name, `${name}ada`, `${name}bob`])
+          .groupBy('resolution')
+          .execute()
+        expect(rows.map(({ sum }) => sum)).toEqual(total === 0 ? [] : [total, total, total])
+        const range = {
+          resolution: 'hour',
+          from: new Date(base - 2 * DAY_MS).toISOString(),
+          to: new Date(base + 2 * DAY_MS).toISOString(),
+          limit: 10_000,
+        }
+        for (const groupBy of ['key', 'outcome', 'ip', 'kind', 'time', 'key,outcome,ip,kind,time']) {
+          let sum = 0
+          for (const suffix of ['', 'ada', 'bob']) {
+            const { items } = await readUsage(issuing.scope, {
+              ...range,
+              groupBy,
+              subject: `${name}${suffix}`,
+            })
+            for (const { count } of items) sum += count
+          }
+          expect(sum, groupBy).toBe(total)
+        }
+      }),
+      { numRuns: 25 },
+    )
   })
 
   test('is bounded in addresses: whoever forges them fills one row', async () => {
@@ -168,7 +312,7 @@ describe('the usage of keys', () => {
     await recorder.close()
     const { items } = await readUsage(issuing.scope, { keyId: 'key_forged', groupBy: 'ip', limit: 10_000 })
     expect(items).toHaveLength(1_001)
-    expect(items).toContainEqual({ ip: 'other', verifications: 2_000 })
+    expect(items).toContainEqual({ ip: 'other', count: 2_000 })
   })
 
   test('of another project is not seen', async () => {
@@ -193,9 +337,25 @@ describe('the usage of keys', () => {
     expect(rows.map(({ resolution }) => resolution)).toEqual(['day', 'hour'])
   })
 
+  test('is kept as many days as the operator says', async () => {
+    const uses = [used('key_short', 1, installation.clock.nowMs())]
+    const recorder = openRecorder({ collect: () => uses.splice(0), days: 3 })
+    await recorder.flush()
+    installation.clock.advance(4 * 86_400_000 + 1)
+    await recorder.prune()
+    await recorder.close()
+    const rows = installation.reader
+      .selectFrom('usage')
+      .select('resolution')
+      .where('key_id', '=', 'key_short')
+    expect(await rows.execute()).toEqual([])
+    expect(() => readUsageDays(0)).toThrow('from 1 to 3660')
+  })
+
   test.each([
     [{ from: '2020-01-01T00:00:00Z', resolution: 'minute' }, 'covers at most 2 days'],
     [{ groupBy: 'verifications' }, '`groupBy` is one or several of'],
+    [{ ip: 'nowhere' }, '`ip` is an IP address'],
     [{ from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }, '`from` must be before `to`'],
   ])('is not read by a question that cannot be bounded: %j', async (question, message) => {
     await expect(readUsage(issuing.scope, question)).rejects.toThrow(message)

@@ -6,6 +6,8 @@ export interface UsageRecorderOptions {
   readonly writer: Pick<Writer, 'run'>
   /** Hands over what verifiers have counted since it was last called. */
   readonly collect: () => readonly ProjectUse[]
+  /** How long the counts of a day are kept. */
+  readonly days: number
   /** Told when a batch could not be written; its counts are kept for the next one. */
   readonly onFailure: (error: unknown) => void
 }
@@ -56,7 +58,7 @@ export class UsageRecorder {
   /** Drops what is kept no longer. Never rejects. */
   async prune(): Promise<void> {
     try {
-      while ((await this.#options.writer.run('prune-usage', {}, ACTOR)).more);
+      while ((await this.#options.writer.run('prune-usage', { days: this.#options.days }, ACTOR)).more);
     } catch (error) {
       this.#options.onFailure(error)
     }

@@ -49,6 +49,7 @@ import {
   SigningKeyView,
   SigningScheduleView,
   SubjectView,
+  UsageView,
 } from '@claviger/engine'
 import type { TSchema } from 'typebox'
 import { Problem } from '../problem.ts'
@@ -98,6 +99,8 @@ export const COMPONENTS: readonly (readonly [name: string, schema: TSchema])[] =
   ['SubjectPage', PageOf(SubjectView)],
   ['CreateProjectInput', CreateProjectInput],
   ['ChangeProjectInput', ChangeProjectInput],
+  ['UsageCount', UsageView],
+  ['UsagePage', PageOf(UsageView)],
   ['Project', ProjectView],
   ['ProjectPage', PageOf(ProjectView)],
   ['CreateSigningKeyInput', CreateSigningKeyInput],

@@ -134,11 +134,18 @@ function requestBody(schema: TSchema, optional: boolean): JsonObject {
   return { required: !optional, content: { 'application/json': { schema: withReferences(schema) } } }
 }
 
-function answerOf({ answer }: Route): JsonObject {
+function answerOf({ answer, formats = [] }: Route): JsonObject {
   if (answer.schema === undefined) return { description: answer.description }
+  const others = formats.map(({ mediaType, description }) => [
+    mediaType,
+    { schema: { type: 'string', description } },
+  ])
   return {
     description: answer.description,
-    content: { 'application/json': { schema: withReferences(answer.schema) } },
+    content: {
+      'application/json': { schema: withReferences(answer.schema) },
+      ...Object.fromEntries(others),
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Engine, ErrorCode, ManagementCaller, Once, Project, Verb } from '@claviger/engine'
+import type { Engine, ErrorCode, ManagementCaller, Once, Page, Project, Verb } from '@claviger/engine'
 import type { TObject, TSchema } from 'typebox'
 import type { GuessThrottle } from '../throttling/guess-throttle.ts'
 
@@ -73,6 +73,16 @@ export interface Route<Path extends string = string> {
   handle(call: Call<Path>): unknown
   /** The answer as JSON; `JSON.stringify` if absent. */
   serialize?(result: unknown): string
+  /** What else the answer is written as, for who asks for it by `Accept`. */
+  readonly formats?: readonly Format[]
+}
+
+/** A page written as something else than JSON: one item a line. The cursor of the next one comes in a header. */
+export interface Format {
+  readonly mediaType: string
+  /** What that holds, for the API reference. */
+  readonly description: string
+  write(page: Page<unknown>): string
 }
 
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'
