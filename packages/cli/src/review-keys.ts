@@ -15,6 +15,7 @@ export interface Finding {
     | 'expiring'
     | 'expired'
     | 'never-expires'
+    | 'unlimited'
     | 'not-rotated'
     | 'over-broad'
   /** What is the matter with them, and what to do. */
@@ -49,6 +50,11 @@ function questions({ unusedSeconds, expiringSeconds, notRotatedSeconds }: Review
       name: 'never-expires',
       advice: 'valid for ever; give them an expiry',
       query: { status, neverExpires: true },
+    },
+    {
+      name: 'unlimited',
+      advice: 'nothing bounds how often they are used; give them or their subject a limit',
+      query: { status, unlimited: true },
     },
     {
       name: 'never-used',

@@ -47,6 +47,7 @@ test('beside a running server it finds nothing wrong but the root key that lies 
     'master-key',
     'database',
     'keys',
+    'limits',
     'server',
   ]) {
     expect(levelOf(name), name).toBe('ok')
@@ -66,11 +67,12 @@ test('for people it prints a line a check', async () => {
   expect(stdout).toMatch(/^warning {2}root-key-file: /m)
 })
 
-test('keys without an expiry and spare root keys are found', async () => {
+test('keys without an expiry or limits, and spare root keys, are found', async () => {
   await place.json(['keys', 'create', 'endless', '--permissions', 'a:b'])
   await place.json(['management-keys', 'create', 'endless', '--preset', 'auditor'])
   const { levelOf } = await look()
   expect(levelOf('keys')).toBe('warning')
+  expect(levelOf('limits')).toBe('warning')
   expect(levelOf('management-keys')).toBe('warning')
 })
 

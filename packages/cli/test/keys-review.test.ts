@@ -7,7 +7,8 @@ beforeAll(async () => {
   place = await startServer()
   const year = new Date(Date.now() + 365 * 86_400_000).toISOString()
   const week = new Date(Date.now() + 5 * 86_400_000).toISOString()
-  await place.json(['keys', 'create', 'fine', '--permissions', 'a:b', '--expires-at', year])
+  const limit = ['--limit', 'burst=10/1s']
+  await place.json(['keys', 'create', 'fine', '--permissions', 'a:b', '--expires-at', year, ...limit])
   await place.json(['keys', 'create', 'broad', '--permissions', '*:*', '--expires-at', year])
   await place.json(['keys', 'create', 'soon', '--permissions', 'a:b', '--expires-at', week])
   await place.json(['keys', 'create', 'endless', '--permissions', 'a:b'])
@@ -22,6 +23,7 @@ async function names(...options: string[]): Promise<string[]> {
 test('keys are listed by what is the matter with them', async () => {
   expect(await names('--over-broad')).toEqual(['broad'])
   expect(await names('--expiring', '7d')).toEqual(['soon'])
+  expect(await names('--unlimited')).toEqual(['broad', 'soon', 'endless'])
   expect(await names('--never-expires')).toEqual(['endless'])
   expect(await names('--never-used')).toEqual(['fine', 'broad', 'soon', 'endless'])
   expect(await names('--never-used', '--unused', '1d')).toEqual([])
@@ -46,6 +48,7 @@ test('a review names every kind, with its keys and what to do', async () => {
   expect(found).toEqual({
     'over-broad': ['broad'],
     'never-expires': ['endless'],
+    unlimited: ['broad', 'soon', 'endless'],
     'never-used': ['fine', 'broad', 'soon', 'endless'],
     unused: [],
     'not-rotated': [],

@@ -44,6 +44,7 @@ interface ListOptions extends ConnectionOptions {
   readonly unused?: number
   readonly expiring?: number
   readonly neverExpires?: boolean
+  readonly unlimited?: boolean
   readonly notRotated?: number
   readonly overBroad?: boolean
   readonly limit?: number
@@ -126,6 +127,7 @@ function addList(keys: Command): void {
     .option('--unused <duration>', 'neither created nor used for so long, such as 30d', parseDuration)
     .option('--expiring <duration>', 'that expire within this time, such as 7d', parseDuration)
     .option('--never-expires', 'without an expiry')
+    .option('--unlimited', 'without any rate limit or quota, of their own or of their subject')
     .option('--not-rotated <duration>', 'whose text is at least so old, such as 90d', parseDuration)
     .option('--over-broad', 'that may act on every resource')
   addPageOptions(command)

@@ -58,7 +58,7 @@ function judgeLock({ heldBy }: InstallationFacts): Check {
 }
 
 function judgeKeys(facts: InstallationFacts): readonly Check[] {
-  const { liveRootKeys, managementKeysWithoutExpiry, keysWithoutExpiry } = facts
+  const { liveRootKeys, managementKeysWithoutExpiry, keysWithoutExpiry, keysWithoutLimits } = facts
   const checks: Check[] = []
   if (liveRootKeys > 1) {
     checks.push(
@@ -78,5 +78,15 @@ function judgeKeys(facts: InstallationFacts): readonly Check[] {
       ? ok('keys', 'Every active key has an expiry.')
       : warning('keys', `Active keys without an expiry: ${keysWithoutExpiry}. See: claviger keys review`),
   )
+  if (keysWithoutLimits !== null) {
+    checks.push(
+      keysWithoutLimits === 0
+        ? ok('limits', 'Every active key has a limit, its own or its subject’s.')
+        : warning(
+            'limits',
+            `Active keys that nothing limits: ${keysWithoutLimits}. See: claviger keys list --status active --unlimited`,
+          ),
+    )
+  }
   return checks
 }

@@ -2124,6 +2124,10 @@ export type ListKeysData = {
          */
         notRotatedForSeconds?: number;
         /**
+         * True: no rate limit and no quota bounds it, neither its own nor one of its subject. False: one does.
+         */
+        unlimited?: boolean;
+        /**
          * True: it holds an action on every resource, such as `*:*` or `*:read`, by itself or by a role.
          */
         overBroad?: boolean;

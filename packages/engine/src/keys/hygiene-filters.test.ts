@@ -3,6 +3,7 @@ import { openTestInstallation, type TestInstallation } from '../../test/installa
 import { deleteRole } from '../roles/delete-role.ts'
 import { putRole } from '../roles/put-role.ts'
 import type { Scope } from '../scope.ts'
+import { putSubject } from '../subjects/put-subject.ts'
 import { createKey as createKeyNow } from './create-key.ts'
 import { listKeys } from './list-keys.ts'
 import { rotateKey } from './rotate-key.ts'
@@ -74,6 +75,19 @@ test('keys that expire soon, have expired, or never will are found', async () =>
   expect(await namesOf(subject, { status: 'expired' })).toEqual(['gone'])
   expect(await namesOf(subject, { neverExpires: true })).toEqual(['never'])
   expect(await namesOf(subject, { neverExpires: false })).toEqual(['gone', 'soon', 'later'])
+})
+
+test('keys that nothing limits are found, be it their own limits or those of their subject', async () => {
+  const limits = [{ name: 'burst', limit: 10, windowSeconds: 1 }]
+  await putSubject(scope, 'limited subject', { quota: { limit: 5, refill: 'daily' } })
+  await putSubject(scope, 'plain subject', {})
+  await createKey(scope, { name: 'by its subject', subject: 'limited subject' })
+  await createKey(scope, { name: 'by itself', subject: 'plain subject', limits })
+  await createKey(scope, { name: 'free', subject: 'plain subject' })
+  expect(await namesOf('limited subject', { unlimited: true })).toEqual([])
+  expect(await namesOf('limited subject', { unlimited: false })).toEqual(['by its subject'])
+  expect(await namesOf('plain subject', { unlimited: true })).toEqual(['free'])
+  expect(await namesOf('plain subject', { unlimited: false })).toEqual(['by itself'])
 })
 
 test('keys whose text is old are found, whatever was changed but their text', async () => {

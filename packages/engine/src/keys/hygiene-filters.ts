@@ -20,6 +20,12 @@ export const HygieneFilters = {
     Type.Boolean({ description: 'True: without an expiry. False: with one, past or to come.' }),
   ),
   notRotatedForSeconds: Period('Its current text is at least so old.'),
+  unlimited: Type.Optional(
+    Type.Boolean({
+      description:
+        'True: no rate limit and no quota bounds it, neither its own nor one of its subject. False: one does.',
+    }),
+  ),
   overBroad: Type.Optional(
     Type.Boolean({
       description:
@@ -69,9 +75,24 @@ export function matchesHygiene(
         .where('key_secrets.created_at_ms', '>', nowMs - notRotatedForSeconds * 1000)
       conditions.push(eb.not(eb.exists(younger)))
     }
+    if (filters.unlimited !== undefined) {
+      conditions.push(filters.unlimited ? eb.not(isLimited(eb)) : isLimited(eb))
+    }
     if (filters.overBroad === true) conditions.push(mayBeBroad(eb, broadRoles))
     return eb.and(conditions)
   }
+}
+
+/** By limits of its own, or of its subject's record (rule Q1). */
+function isLimited(eb: KeyExpressions): Condition {
+  const record = eb
+    .selectFrom('subjects')
+    .select('subjects.subject')
+    .whereRef('subjects.project_id', '=', 'keys.project_id')
+    .where('subjects.issuer', '=', '')
+    .whereRef('subjects.subject', '=', 'keys.subject')
+    .where('subjects.limits', 'is not', null)
+  return eb.or([eb('keys.limits', 'is not', null), eb.exists(record)])
 }
 
 /** Beyond so many the text of a key's roles is not searched for each of them. */

@@ -8,6 +8,12 @@ import { isSqliteError } from './sqlite-error.ts'
 
 const SQLITE_BUSY = 5
 
+/** The migration that gave keys and subjects limits. */
+const LIMITS_VERSION = 5
+const WITHOUT_LIMITS = `limits IS NULL AND project_id <> '${MANAGEMENT_PROJECT}' AND NOT EXISTS (
+  SELECT 1 FROM subjects WHERE subjects.project_id = keys.project_id AND subjects.issuer = ''
+    AND subjects.subject = keys.subject AND subjects.limits IS NOT NULL)`
+
 /** What can be said of an installation without opening it for work: nothing is locked, migrated or written. */
 export interface InstallationFacts {
   readonly lastCommitAtMs: number
@@ -22,6 +28,8 @@ export interface InstallationFacts {
   readonly liveRootKeys: number
   readonly managementKeysWithoutExpiry: number
   readonly keysWithoutExpiry: number
+  /** Null: the database is of a version before limits. */
+  readonly keysWithoutLimits: number | null
 }
 
 /**
@@ -48,11 +56,12 @@ export function examineInstallation(options: {
           options.nowMs,
         ).n,
       )
+    const version = Number(read('SELECT max(number) AS n FROM migrations').n)
     return {
       lastCommitAtMs: Number(installation.last_commit_at_ms),
       masterKey: judgeMasterKey(options.masterKey, folder, String(installation.master_key_fingerprint)),
       masterKeyFrom: options.masterKey === undefined ? 'file' : 'environment',
-      version: Number(read('SELECT max(number) AS n FROM migrations').n),
+      version,
       journalMode: String(read('PRAGMA journal_mode').journal_mode),
       heldBy: findHolder(folder),
       liveRootKeys: count('verbs IS NOT NULL AND managed_project_id IS NULL'),
@@ -60,6 +69,7 @@ export function examineInstallation(options: {
         'verbs IS NOT NULL AND managed_project_id IS NOT NULL AND expires_at_ms IS NULL',
       ),
       keysWithoutExpiry: count(`expires_at_ms IS NULL AND project_id <> '${MANAGEMENT_PROJECT}'`),
+      keysWithoutLimits: version < LIMITS_VERSION ? null : count(WITHOUT_LIMITS),
     }
   } finally {
     sqlite.close()
