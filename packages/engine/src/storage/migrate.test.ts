@@ -33,6 +33,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 10, name: 'operation' },
     { number: 11, name: 'last-use' },
     { number: 16, name: 'key-numbers' },
+    { number: 17, name: 'disabled-keys' },
   ])
   database.sqlite.close()
 })
@@ -153,7 +154,7 @@ test('keys of a database from before they had numbers keep all that they had, th
       ('key_a', 'prj_1', 'a', 'ck', 's', '[]', '[]', '{}', 0, 6, 6, '1-abcdefgh:1', NULL, NULL);
     INSERT INTO key_secrets VALUES ('digest', 'prj_1', 'key_b', 'locator1', 6, NULL, NULL, NULL, NULL)`)
   const before = sqlite.prepare('SELECT * FROM keys ORDER BY id').all()
-  const belongings = (): unknown[] =>
+  const belongings = (): readonly Record<string, unknown>[] =>
     sqlite
       .prepare(
         "SELECT type, name, tbl_name FROM sqlite_schema WHERE tbl_name IN ('keys', 'key_secrets') AND sql IS NOT NULL AND type <> 'table' ORDER BY name",
@@ -162,7 +163,10 @@ test('keys of a database from before they had numbers keep all that they had, th
   const belonged = belongings()
   await migrate(db, 1_000)
   sqlite.exec('COMMIT')
-  expect(belongings()).toEqual(belonged)
+  const index = { type: 'index', name: 'keys_disabled', tbl_name: 'keys' }
+  expect(belongings()).toEqual(
+    [...belonged, index].sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1)),
+  )
   expect(sqlite.prepare('SELECT * FROM keys ORDER BY id').all()).toEqual(
     before.map((key, index) => ({ number: index + 1, ...key })),
   )
@@ -203,6 +207,11 @@ test('a key is found by one of its digests, and listed in its project, without r
   expect(plan("SELECT * FROM keys WHERE project_id = 'x' AND subject = 'y' ORDER BY id")).toContain(
     'keys_by_subject',
   )
+  const disabled = plan(
+    "SELECT id FROM keys WHERE disabled = 1 AND changed_at_ms > 5 AND (project_id = 'x' OR (project_id = 'y' AND managed_project_id = 'x'))",
+  )
+  expect(disabled).toContain('keys_disabled (project_id=? AND changed_at_ms>?)')
+  expect(disabled).not.toContain('keys_by_project')
   expect(
     plan("SELECT * FROM changes WHERE project_id = 'x' AND epoch = 'e' AND number > 3 ORDER BY number"),
   ).not.toContain('TEMP B-TREE')

@@ -12,6 +12,7 @@ import { journal } from './migrations/0009-journal.ts'
 import { operation } from './migrations/0010-operation.ts'
 import { lastUse } from './migrations/0011-last-use.ts'
 import { keyNumbers } from './migrations/0016-key-numbers.ts'
+import { disabledKeys } from './migrations/0017-disabled-keys.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
   operation,
   lastUse,
   keyNumbers,
+  disabledKeys,
 ]
 
 /**
