@@ -12,6 +12,7 @@ import {
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { loadKeyShapes, shapeOf } from '../key-shapes/key-shape.ts'
+import { clientFact } from '../keys/client-fact.ts'
 import { readRule, SECRET_KIND, SIGNING_KEY_KIND } from '../revocation/rule-row.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { issuersFact } from '../signing/public-url.ts'
@@ -57,7 +58,7 @@ export async function readSnapshot(
           ...(await readShapes(place)),
           ...(await readRoles(place)),
           ...(await readSubjects(place)),
-          ...(await readSuspendedClients(place)),
+          ...(await readClients(place)),
           ...(await readRules(place)),
         ],
       }
@@ -114,16 +115,27 @@ async function readSubjects({ db, projectId }: SnapshotPlace): Promise<SubjectFa
 }
 
 /**
- * The disabled keys that tokens of the project may name as their client: its own, the management keys that are bound
- * to it, and root keys (rule V5). A disabled key mints nothing, so one that was not touched for longer than a token
- * lives (and as much again, for clocks) has none left to suspend.
+ * The keys that tokens of the project may name as their client and that are disabled or counted (rule V5): its own, the
+ * management keys that are bound to it, and root keys. A disabled or ended key mints nothing, so one that was not touched
+ * for longer than a token lives (and as much again, for clocks) has none left to decide on.
  */
-async function readSuspendedClients({ db, projectId, nowMs }: SnapshotPlace): Promise<ClientFact[]> {
+async function readClients({ db, projectId, nowMs }: SnapshotPlace): Promise<ClientFact[]> {
   const rows = await db
     .selectFrom('keys')
-    .select('id')
-    .where('disabled', '=', 1)
-    .where('changed_at_ms', '>', nowMs - 2 * MAX_TOKEN_LIFE_SECONDS * 1000)
+    .leftJoin('issuing_keys', 'issuing_keys.key_id', 'keys.id')
+    .select(['id', 'disabled', 'limits', 'issuing_keys.key_id as told_id'])
+    .where(({ and, eb, or }) =>
+      or([
+        eb('disabled', '=', 1),
+        and([eb('issuing_keys.key_id', 'is not', null), eb('limits', 'is not', null)]),
+      ]),
+    )
+    .where(({ and, eb, or }) =>
+      or([
+        eb('changed_at_ms', '>', nowMs - 2 * MAX_TOKEN_LIFE_SECONDS * 1000),
+        and([eb('disabled', '=', 0), eb('revoked_at_ms', 'is', null), eb('deleted_at_ms', 'is', null)]),
+      ]),
+    )
     .where(({ and, eb, or }) =>
       or([
         eb('project_id', '=', projectId),
@@ -134,7 +146,7 @@ async function readSuspendedClients({ db, projectId, nowMs }: SnapshotPlace): Pr
       ]),
     )
     .execute()
-  return rows.map(({ id }) => ({ type: 'client', id, disabled: true }))
+  return rows.map((row) => clientFact(row.told_id === null ? { ...row, limits: null } : row))
 }
 
 async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<RevocationFact[]> {

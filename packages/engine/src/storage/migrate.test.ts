@@ -31,6 +31,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 8, name: 'audit-chain' },
     { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
+    { number: 14, name: 'issuing-keys' },
   ])
   database.sqlite.close()
 })

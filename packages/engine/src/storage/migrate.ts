@@ -10,6 +10,7 @@ import { keyShapes } from './migrations/0007-key-shapes.ts'
 import { auditChain } from './migrations/0008-audit-chain.ts'
 import { journal } from './migrations/0009-journal.ts'
 import { operation } from './migrations/0010-operation.ts'
+import { issuingKeys } from './migrations/0014-issuing-keys.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly Migration[] = [
   auditChain,
   journal,
   operation,
+  issuingKeys,
 ]
 
 /**
