@@ -43,11 +43,12 @@ export interface ApplicationParts {
 export async function buildApplication(parts: ApplicationParts): Promise<FastifyInstance> {
   const { engine, limits, log, isOpen } = parts
   const nextRequestId = countRequests()
+  // One for both ways, so that who guesses gains nothing by going the other.
   const guesses = new GuessThrottle(limits.guesses)
   const api = {
     engine,
     inFlight: new InFlight(limits.maxInFlightPerCaller),
-    guesses: new GuessThrottle(limits.guesses),
+    guesses,
   }
   const lane = new DirectLane({ ...parts, api, nextRequestId })
   const server = fastifyOf(parts, { nextRequestId, lane, guesses })

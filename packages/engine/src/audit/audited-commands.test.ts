@@ -36,6 +36,7 @@ import { turnDueRings } from '../signing/turn-due-rings.ts'
 import { deleteSubject } from '../subjects/delete-subject.ts'
 import { patchSubject } from '../subjects/patch-subject.ts'
 import { putSubject } from '../subjects/put-subject.ts'
+import { mintToken } from '../tokens/mint-token.ts'
 import { pruneAudit } from './prune-entries.ts'
 import { RefusalRecorder } from './refusal-recorder.ts'
 
@@ -102,6 +103,10 @@ test('every command that changes something leaves an audit entry (C1)', async ()
   await revokeKey(scope, key.id, {})
   await deleteKey(scope, key.id)
   await deleteRole(scope, 'reader')
+
+  const limits = [{ name: 'per-minute', limit: 1, windowSeconds: 60 }]
+  const limited = await createKey(scope, { name: 'limited', limits })
+  await mintToken(scope, { parent: limited.credential, audience: AUDIENCE })
 
   const shape = { prefix: 'old_', alphabet: '0-9a-f', length: 40, hashEncoding: 'hex' }
   await putKeyShape(scope, 'hex', shape)

@@ -12,6 +12,7 @@ import {
 import { type Kysely, sql } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import { loadKeyShapes, shapeOf } from '../key-shapes/key-shape.ts'
+import { clientFact } from '../keys/client-fact.ts'
 import { readRule, SECRET_KIND, SIGNING_KEY_KIND } from '../revocation/rule-row.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { issuersFact } from '../signing/public-url.ts'
@@ -57,7 +58,7 @@ export async function readSnapshot(
           ...(await readShapes(place)),
           ...(await readRoles(place)),
           ...(await readSubjects(place)),
-          ...(await readSuspendedClients(place)),
+          ...(await readClients(place)),
           ...(await readRules(place)),
         ],
       }
@@ -114,17 +115,18 @@ async function readSubjects({ db, projectId }: SnapshotPlace): Promise<SubjectFa
 }
 
 /**
- * The disabled keys that tokens of the project may name as their client: its own, the management keys that are bound
- * to it, and root keys (rule V5). A disabled key mints nothing, so one that was not touched for longer than a token
- * lives (and as much again, for clocks) has none left to suspend.
+ * The keys that tokens of the project may name as their client and that are disabled or counted (rule V5): its own, the
+ * management keys that are bound to it, and root keys. A disabled or ended key mints nothing, so one that was not touched
+ * for longer than a token lives (and as much again, for clocks) has none left to decide on.
  */
-async function readSuspendedClients({ db, projectId, nowMs }: SnapshotPlace): Promise<ClientFact[]> {
-  const rows = await db
+async function readClients({ db, projectId, nowMs }: SnapshotPlace): Promise<ClientFact[]> {
+  const sinceMs = nowMs - 2 * MAX_TOKEN_LIFE_SECONDS * 1000
+  const disabled = await db
     .selectFrom('keys')
     .select('id')
     // As it stands in the index, which is of those alone.
     .where(sql<boolean>`disabled = 1`)
-    .where('changed_at_ms', '>', nowMs - 2 * MAX_TOKEN_LIFE_SECONDS * 1000)
+    .where('changed_at_ms', '>', sinceMs)
     .where(({ and, eb, or }) =>
       or([
         eb('project_id', '=', projectId),
@@ -135,7 +137,24 @@ async function readSuspendedClients({ db, projectId, nowMs }: SnapshotPlace): Pr
       ]),
     )
     .execute()
-  return rows.map(({ id }) => ({ type: 'client', id, disabled: true }))
+  const counted = await db
+    .selectFrom('issuing_keys')
+    // SQLite keeps the order of a cross join: few keys have issued, and each is looked up.
+    .crossJoin('keys')
+    .select(['id', 'disabled', 'limits'])
+    .whereRef('keys.id', '=', 'issuing_keys.key_id')
+    .where('project_id', '=', projectId)
+    .where('limits', 'is not', null)
+    .where(({ and, eb, or }) =>
+      or([
+        eb('changed_at_ms', '>', sinceMs),
+        and([eb('disabled', '=', 0), eb('revoked_at_ms', 'is', null), eb('deleted_at_ms', 'is', null)]),
+      ]),
+    )
+    .execute()
+  const facts = new Map(disabled.map(({ id }) => [id, clientFact({ id, disabled: 1, limits: null })]))
+  for (const row of counted) facts.set(row.id, clientFact(row))
+  return [...facts.values()]
 }
 
 async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<RevocationFact[]> {

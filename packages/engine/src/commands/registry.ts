@@ -11,6 +11,7 @@ import { deleteKeyCommand } from '../keys/delete-key.ts'
 import { importKeysCommand } from '../keys/import-keys.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
+import { tellLimitsCommand } from '../keys/tell-limits.ts'
 import { reserveUnitsCommand } from '../limits/reserve-units.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
 import { createManagementKeyCommand } from '../management/create-management-key.ts'
@@ -55,6 +56,7 @@ export const commands = {
   'import-keys': importKeysCommand,
   'revoke-key': revokeKeyCommand,
   'rotate-key': rotateKeyCommand,
+  'tell-limits': tellLimitsCommand,
   'delete-key-shape': deleteKeyShapeCommand,
   'put-key-shape': putKeyShapeCommand,
   'change-management-key': changeManagementKeyCommand,

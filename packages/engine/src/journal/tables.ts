@@ -29,6 +29,8 @@ const TABLES: Readonly<Record<keyof Schema, 'replayed' | 'kept'>> = {
   refresh_tokens: 'kept',
   audit: 'kept',
   key_usage: 'kept',
+  // No token outlives a restore.
+  issuing_keys: 'kept',
   limit_counters: 'kept',
   usage: 'kept',
   audit_points: 'kept',

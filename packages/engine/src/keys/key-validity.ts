@@ -1,5 +1,6 @@
 import type { CommandContext } from '../commands/command.ts'
 import { parseTime } from '../time.ts'
+import { clientFact, isIssuing } from './client-fact.ts'
 import { projectsIssuedIn } from './issued-in.ts'
 import { emitKey, type KeyRow } from './key.ts'
 import { checkIpAllow, checkSpan } from './key-input.ts'
@@ -60,7 +61,7 @@ export function extendsValidity(before: Validity, after: Validity): boolean {
 
 /**
  * Writes a changed key and tells it; a key that is disabled suspends what was issued to it, in every project that
- * it could have issued in (rule V5).
+ * it could have issued in, and limits that verifiers were told of are told anew (rule V5).
  */
 export async function storeChange(
   context: CommandContext,
@@ -80,12 +81,13 @@ export async function storeChange(
   await context.db.updateTable('keys').set(columns).where('id', '=', before.id).execute()
   await capSecrets(context, before.id, validity.expiresAtMs)
   await emitKey(context, before)
-  if (before.disabled !== columns.disabled) {
-    for (const projectId of await projectsIssuedIn(context, before)) {
-      await context.emit(projectId, { type: 'client', id: before.id, disabled: validity.disabled })
-    }
+  const changed = { ...before, ...columns }
+  const areLimitsTold = await isIssuing(context.db, before.id)
+  if (before.disabled !== changed.disabled || (areLimitsTold && before.limits !== changed.limits)) {
+    const fact = clientFact(areLimitsTold ? changed : { ...changed, limits: null })
+    for (const projectId of await projectsIssuedIn(context, before)) await context.emit(projectId, fact)
   }
-  return { ...before, ...columns }
+  return changed
 }
 
 /** No overlap lasts beyond the key's own expiry, nor comes back when that is put off again (rule V6). */

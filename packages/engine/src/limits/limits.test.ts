@@ -12,6 +12,7 @@ import { readHead } from '../changes/read-head.ts'
 import { changeKey } from '../keys/change-key.ts'
 import { createKey } from '../keys/create-key.ts'
 import { readKey } from '../keys/read-key.ts'
+import { revokeKey } from '../keys/revoke-key.ts'
 import { rotateKey } from '../keys/rotate-key.ts'
 import { createManagementKey } from '../management/create-management-key.ts'
 import { deleteSubject } from '../subjects/delete-subject.ts'
@@ -31,6 +32,8 @@ afterAll(() => installation.close())
 
 const perMinute = (limit: number) => ({ name: 'per-minute', limit, windowSeconds: 60 })
 const perHour = (limit: number) => ({ name: 'per-hour', limit, windowSeconds: 3600 })
+
+const QUOTA_OF_5 = { limit: 5, refill: null }
 
 async function makeKey(fields: object): Promise<{ id: string; credential: string }> {
   return createKey(issuing.scope, { name: 'limited', ...fields })
@@ -196,17 +199,108 @@ describe('the limits of a key', () => {
       expect(await codeOf(changeKey(caller, id, fields))).toBe('exceeds_grants')
     }
   })
+})
 
-  test('V5: a key with limits of its own is refused as a parent, and one that is given some ends its tokens', async () => {
-    const input = { audience: AUDIENCE }
-    const { credential: limited } = await makeKey({ permissions: ['a:b'], limits: [perHour(10)] })
-    expect(await codeOf(mintToken(issuing.scope, { ...input, parent: limited }))).toBe('parent_refused')
-    expect(await remainingOf(limited)).toEqual({ 'key:per-hour': 10 })
+describe('V5: a token that is derived from a key with limits', () => {
+  const derive = async (parent: string, input: object = {}) =>
+    (await mintToken(issuing.scope, { parent, audience: AUDIENCE, ...input })).credential
+
+  /** Another verifier, which knows nothing but a snapshot. */
+  async function openOther(): Promise<Verifier> {
+    const source = new DatabaseSource(installation, 'default')
+    return Verifier.open({ source, audience: AUDIENCE })
+  }
+
+  test('is counted with it, and so is what is derived from that', async () => {
+    const { credential } = await makeKey({ permissions: ['a:b'], limits: [perMinute(9)], quota: QUOTA_OF_5 })
+    const token = await derive(credential)
+    const grandchild = await derive(token)
+    expect(await remainingOf(credential)).toEqual({ 'key:per-minute': 9, 'key:quota': 5 })
+    for (const text of [token, grandchild, credential, token, grandchild]) {
+      expect(await verify(text)).toMatchObject({ ok: true })
+    }
+    for (const text of [token, grandchild, credential]) {
+      expect(await verify(text)).toMatchObject({ ok: false, code: 'quota_exceeded', status: 429 })
+      expect(await remainingOf(text)).toEqual({ 'key:per-minute': 4, 'key:quota': 0 })
+    }
+  })
+
+  test('Q1: leaves the last unit of the key to exactly one of 50 parallel calls with key and tokens', async () => {
+    const { credential } = await makeKey({ quota: { limit: 1, refill: null } })
+    const texts = [credential, await derive(credential), await derive(credential)]
+    const verdicts = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => verify(texts[index % texts.length] ?? credential)),
+    )
+    expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1)
+  })
+
+  test('is counted by a verifier that knows nothing but a snapshot', async () => {
+    const { credential } = await makeKey({ quota: QUOTA_OF_5 })
+    const token = await derive(credential)
+    const other = await openOther()
+    expect(await other.verify({ credential: token, cost: 5 })).toMatchObject({ ok: true })
+    expect(await other.verify({ credential: token })).toMatchObject({ code: 'quota_exceeded' })
+    other.close()
+  })
+
+  test('is counted by the limits that the key has now', async () => {
+    const { id, credential } = await makeKey({ quota: QUOTA_OF_5 })
+    const token = await derive(credential)
+    await changeKey(issuing.scope, id, { quota: { limit: 7, refill: null } })
+    expect(await verify(token, 7)).toMatchObject({ ok: true })
+    expect(await verify(token)).toMatchObject({ code: 'quota_exceeded' })
+    await changeKey(issuing.scope, id, { quota: null })
+    expect(await verify(token)).toMatchObject({ ok: true })
+    const other = await openOther()
+    expect(await other.verify({ credential: token })).not.toHaveProperty('limits')
+    await changeKey(issuing.scope, id, { quota: QUOTA_OF_5 })
+    const anew = await derive(credential)
+    for (const verifier of [issuing.verifier, other]) {
+      expect(await verifier.verify({ credential: anew })).toMatchObject({ code: 'quota_exceeded' })
+    }
+    other.close()
+  })
+
+  test('ends when the key is given a limit that it had not', async () => {
     const { id, credential } = await makeKey({ permissions: ['a:b'] })
-    const token = await mintToken(issuing.scope, { ...input, parent: credential })
-    expect(await verify(token.credential)).toMatchObject({ ok: true })
+    const token = await derive(credential)
+    expect(await verify(token)).toMatchObject({ ok: true })
     await changeKey(issuing.scope, id, { quota: { limit: 1, refill: null } })
-    expect(await verify(token.credential)).toMatchObject({ ok: false, code: 'revoked' })
+    expect(await verify(token)).toMatchObject({ ok: false, code: 'revoked' })
+  })
+
+  test('keeps its limits while the key is disabled and enabled again', async () => {
+    const { id, credential } = await makeKey({ quota: { limit: 1, refill: null } })
+    const token = await derive(credential)
+    await changeKey(issuing.scope, id, { disabled: true })
+    expect(await verify(token)).toMatchObject({ code: 'disabled' })
+    await changeKey(issuing.scope, id, { disabled: false })
+    expect(await verify(token)).toMatchObject({ ok: true })
+    expect(await verify(token)).toMatchObject({ code: 'quota_exceeded' })
+  })
+
+  test('keeps them when the key is revoked and its tokens are spared', async () => {
+    const { id, credential } = await makeKey({ quota: { limit: 1, refill: null } })
+    const token = await derive(credential)
+    await revokeKey(issuing.scope, id, { keepIssued: true })
+    const other = await openOther()
+    expect(await other.verify({ credential: token })).toMatchObject({ ok: true })
+    expect(await other.verify({ credential: token })).toMatchObject({ code: 'quota_exceeded' })
+    other.close()
+  })
+
+  test('has verifiers told once, with one entry of the audit', async () => {
+    const { id, credential } = await makeKey({ quota: QUOTA_OF_5 })
+    await derive(credential)
+    const head = await readHead(installation.reader, 'default')
+    await Promise.all([derive(credential), derive(credential)])
+    expect(await readHead(installation.reader, 'default')).toEqual(head)
+    const entries = await installation.reader
+      .selectFrom('audit')
+      .select('action')
+      .where('target', '=', id)
+      .execute()
+    expect(entries.map(({ action }) => action)).toEqual(['key.create', 'key.issue'])
   })
 })
 

@@ -32,8 +32,9 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 9, name: 'journal' },
     { number: 10, name: 'operation' },
     { number: 11, name: 'last-use' },
-    { number: 16, name: 'key-numbers' },
-    { number: 17, name: 'disabled-keys' },
+    { number: 12, name: 'key-numbers' },
+    { number: 13, name: 'disabled-keys' },
+    { number: 14, name: 'issuing-keys' },
   ])
   database.sqlite.close()
 })
@@ -212,6 +213,11 @@ test('a key is found by one of its digests, and listed in its project, without r
   )
   expect(disabled).toContain('keys_disabled (project_id=? AND changed_at_ms>?)')
   expect(disabled).not.toContain('keys_by_project')
+  expect(
+    plan(
+      "SELECT id FROM issuing_keys CROSS JOIN keys WHERE keys.id = issuing_keys.key_id AND limits IS NOT NULL AND project_id = 'x'",
+    ),
+  ).toMatch(/^SCAN issuing_keys.*; SEARCH keys USING INDEX \w+ \((project_id=\? AND )?id=\?\)$/)
   expect(
     plan("SELECT * FROM changes WHERE project_id = 'x' AND epoch = 'e' AND number > 3 ORDER BY number"),
   ).not.toContain('TEMP B-TREE')

@@ -11,8 +11,9 @@ import { auditChain } from './migrations/0008-audit-chain.ts'
 import { journal } from './migrations/0009-journal.ts'
 import { operation } from './migrations/0010-operation.ts'
 import { lastUse } from './migrations/0011-last-use.ts'
-import { keyNumbers } from './migrations/0016-key-numbers.ts'
-import { disabledKeys } from './migrations/0017-disabled-keys.ts'
+import { keyNumbers } from './migrations/0012-key-numbers.ts'
+import { disabledKeys } from './migrations/0013-disabled-keys.ts'
+import { issuingKeys } from './migrations/0014-issuing-keys.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -31,6 +32,7 @@ const MIGRATIONS: readonly Migration[] = [
   lastUse,
   keyNumbers,
   disabledKeys,
+  issuingKeys,
 ]
 
 /**

@@ -17,6 +17,7 @@ export interface Schema {
   audiences: AudienceTable
   keys: KeyTable
   key_secrets: KeySecretTable
+  issuing_keys: IssuingKeyTable
   key_shapes: KeyShapeTable
   signing_keys: SigningKeyTable
   signing_schedules: SigningScheduleTable
@@ -129,6 +130,11 @@ export interface SubjectTable {
   limits: string | null
   created_at_ms: number
   changed_at_ms: number
+}
+
+/** The keys that tokens were derived from while they had limits, which verifiers are told (rule V5). */
+export interface IssuingKeyTable {
+  key_id: string
 }
 
 /** What tokens for an audience get unless the call that mints them says otherwise. */

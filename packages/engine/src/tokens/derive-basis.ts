@@ -34,7 +34,6 @@ export async function deriveBasis(
   await scope.waitForApplied(facts.position)
   const parent = await scope.verifyParent(text)
   if ('ok' in parent) throw refusedParent(parent)
-  if (parent.isLimited) throw limitedParent()
   const { principal, grant } = parent
 
   const scopes = narrow(principal.permissions, fields)
@@ -42,6 +41,9 @@ export async function deriveBasis(
   const accepted = principal.audience
   if (accepted !== undefined && !audiences.every((audience) => accepted.includes(audience))) {
     requireGrants(rights, scopes, 'the token, for an audience that its parent is not for,')
+  }
+  if (parent.hasUntoldLimits) {
+    await scope.writer.run('tell-limits', { projectId: scope.projectId, id: principal.id }, scope.actor)
   }
   return {
     subject: principal.subject,
@@ -82,14 +84,6 @@ function refusedParent({ code, detail }: Refusal): CodedError {
         ? 'A token that is bound to its sender cannot be derived from: the new one would not be bound.'
         : detail
   return new CodedError('parent_refused', `The parent was refused (${code}). ${reason}`)
-}
-
-/** Verifiers find a key's limits by its text alone, and a token that was not counted with it would exceed it (rule V5). */
-function limitedParent(): CodedError {
-  return new CodedError(
-    'parent_refused',
-    'A key with limits of its own cannot be derived from: the token would not be counted with it. Put the limits on the record of its subject, where they count for keys and tokens together.',
-  )
 }
 
 /**

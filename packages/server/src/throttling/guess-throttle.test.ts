@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressGroup } from './address-group.ts'
+import { addressGroups } from './address-group.ts'
 import { GuessThrottle } from './guess-throttle.ts'
 
 function makeThrottle(limits: Partial<ConstructorParameters<typeof GuessThrottle>[0]> = {}) {
@@ -52,5 +52,66 @@ test.each([
   ['unknown', '', true],
   ['192.0.2.1', '192.0.2.01', false],
 ])('%s and %s are one caller: %s', (one, other, same) => {
-  expect(addressGroup(one) === addressGroup(other)).toBe(same)
+  expect(addressGroups(one).own === addressGroups(other).own).toBe(same)
+})
+
+test('the networks of one /48 share a count besides, as large as that of eight addresses', () => {
+  const { throttle } = makeThrottle()
+  const fail = (network: number) => throttle.countFailure(`2001:db8:1:${network.toString(16)}::1`)
+  for (let network = 0; network < 24; network++) expect(fail(network)).toBe(0)
+  expect(fail(9_999)).toBeGreaterThan(0)
+  expect(throttle.countFailure('2001:db8:2:1::1')).toBe(0)
+})
+
+test('one /64 that is slowed does not slow the rest of its /48', () => {
+  const { throttle } = makeThrottle()
+  for (let index = 0; index < 1_000; index++) throttle.countFailure('2001:db8:1:1::1')
+  expect(throttle.countFailure('2001:db8:1:2::1')).toBe(0)
+})
+
+test('who is slowed is not forgotten for a crowd of addresses that fail once each', () => {
+  const { throttle } = makeThrottle({ maxAddresses: 100 })
+  for (let index = 0; index < 4; index++) throttle.countFailure('192.0.2.1')
+  for (let index = 0; index < 10_000; index++) {
+    throttle.countFailure(`10.0.${index >> 8}.${index & 255}`)
+  }
+  expect(throttle.countFailure('192.0.2.1')).toBeGreaterThan(0)
+})
+
+test('an attacker with a /48 cannot make another forgotten with its 65,536 networks', () => {
+  const { throttle } = makeThrottle({ maxAddresses: 100 })
+  for (let index = 0; index < 4; index++) throttle.countFailure('192.0.2.1')
+  let passed = 0
+  for (let network = 0; network < 65_536; network++) {
+    if (throttle.countFailure(`2001:db8:1:${network.toString(16)}::1`) === 0) passed++
+  }
+  expect(passed).toBe(24)
+  expect(throttle.countFailure('192.0.2.1')).toBeGreaterThan(0)
+})
+
+test('who has waited long enough makes room before anybody else, and a crowd that is slowed leaves room', () => {
+  const { throttle, time } = makeThrottle({ maxAddresses: 100 })
+  for (let address = 0; address < 200; address++) {
+    for (let index = 0; index < 4; index++) throttle.countFailure(`10.0.0.${address}`)
+  }
+  const count = () => throttle.countFailure('192.0.2.1')
+  expect([count(), count(), count()]).toEqual([0, 0, 0])
+  expect(count()).toBeGreaterThan(0)
+  time.nowMs += 3_000
+  expect([count(), count(), count()]).toEqual([0, 0, 0])
+  expect(throttle.size).toBe(100)
+})
+
+test("a flood of one project's clients makes no other project forget its own", () => {
+  const { throttle } = makeThrottle({ maxAddresses: 100 })
+  throttle.countFailure('192.0.2.1', 'quiet')
+  throttle.countFailure('192.0.2.1', 'quiet')
+  throttle.countFailure('192.0.2.1', 'quiet')
+  for (let address = 0; address < 5_000; address++) {
+    for (let index = 0; index < 4; index++) {
+      throttle.countFailure(`10.0.${address >> 8}.${address & 255}`, 'flooded')
+    }
+  }
+  expect(throttle.countFailure('192.0.2.1', 'quiet')).toBeGreaterThan(0)
+  expect(throttle.size).toBe(100)
 })

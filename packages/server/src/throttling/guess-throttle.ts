@@ -1,40 +1,43 @@
-import { addressGroup } from './address-group.ts'
+import { addressGroups } from './address-group.ts'
+import { type Drain, GuessTable } from './guess-table.ts'
 
 export interface GuessLimits {
   /** How many failures in a row are answered as they are. */
   readonly burst: number
   /** How long until one more is. */
   readonly refillMs: number
-  /** How many addresses are remembered; the one that failed longest ago is forgotten first. */
+  /** How many addresses and /48 networks are remembered. */
   readonly maxAddresses: number
 }
 
 export const GUESS_LIMITS: GuessLimits = { burst: 30, refillMs: 2_000, maxAddresses: 10_000 }
 
-interface Bucket {
-  failures: number
-  atMs: number
-}
+/** A /48 of IPv6 may fail as often as so many addresses: it can be an office, or all of one attacker's networks. */
+const SITE_FACTOR = 8
 
 /**
  * Slows callers who guess: it counts failures, by address, and is asked after a credential was refused. A valid
  * credential never meets it, so nobody can be locked out by what others at the same address do.
  */
 export class GuessThrottle {
-  readonly #limits: GuessLimits
+  readonly #own: Drain
+  readonly #site: Drain
+  readonly #maxAddresses: number
   readonly #nowMs: () => number
-  /** In the order of the last failure. */
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #realms = new Map<string, GuessTable>()
+  #size = 0
 
   /** `nowMs` must not go back; the wall clock can. */
-  constructor(limits: GuessLimits, nowMs: () => number = () => performance.now()) {
-    this.#limits = limits
+  constructor({ burst, refillMs, maxAddresses }: GuessLimits, nowMs: () => number = () => performance.now()) {
+    this.#own = { burst, refillMs }
+    this.#site = { burst: burst * SITE_FACTOR, refillMs: refillMs / SITE_FACTOR }
+    this.#maxAddresses = maxAddresses
     this.#nowMs = nowMs
   }
 
-  /** How many addresses are remembered now. */
+  /** How many addresses and networks are remembered now. */
   get size(): number {
-    return this.#buckets.size
+    return this.#size
   }
 
   /**
@@ -42,19 +45,32 @@ export class GuessThrottle {
    * how many seconds the caller is to wait; 0: it may go on.
    */
   countFailure(ip: string, realm = ''): number {
-    const { burst, refillMs, maxAddresses } = this.#limits
-    const group = `${realm} ${addressGroup(ip)}`
+    const { own, site } = addressGroups(ip)
+    const waitSeconds = this.#count(realm, own, this.#own)
+    // One network that is slowed anyhow does not slow its neighbours.
+    return waitSeconds > 0 || site === undefined ? waitSeconds : this.#count(realm, site, this.#site)
+  }
+
+  #count(realm: string, group: string, drain: Drain): number {
     const nowMs = this.#nowMs()
-    const known = this.#buckets.get(group)
-    const left = known === undefined ? 0 : Math.max(0, known.failures - (nowMs - known.atMs) / refillMs)
-    this.#buckets.delete(group)
-    if (this.#buckets.size >= maxAddresses) {
-      const [oldest] = this.#buckets.keys()
-      if (oldest !== undefined) this.#buckets.delete(oldest)
+    const table = this.#realms.get(realm) ?? new GuessTable()
+    this.#realms.set(realm, table)
+    const before = table.size
+    const waitSeconds = table.countFailure(group, drain, nowMs)
+    this.#size += table.size - before
+    if (this.#size > this.#maxAddresses) this.#forgetOne(nowMs)
+    return waitSeconds
+  }
+
+  /** In the realm that remembers most, so that a flood of one project's clients makes no other realm forget. */
+  #forgetOne(nowMs: number): void {
+    let [name, largest]: [string, GuessTable] | [undefined, undefined] = [undefined, undefined]
+    for (const [realm, table] of this.#realms) {
+      if (largest === undefined || table.size > largest.size) [name, largest] = [realm, table]
     }
-    // What goes beyond the burst does not count: who waits as long as told may go on.
-    const failures = Math.min(left + 1, burst)
-    this.#buckets.set(group, { failures, atMs: nowMs })
-    return left + 1 <= burst ? 0 : Math.ceil(((left + 1 - burst) * refillMs) / 1000)
+    if (name === undefined || largest === undefined) return
+    largest.forgetOne(this.#maxAddresses, nowMs)
+    this.#size--
+    if (largest.size === 0) this.#realms.delete(name)
   }
 }

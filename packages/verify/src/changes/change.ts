@@ -30,11 +30,13 @@ export interface SubjectFact {
   readonly record: SubjectRecord | null
 }
 
-/** A client (or a key that acts as one) whose tokens are suspended, or are so no more (rule V5). */
+/** A client (or a key that acts as one) whose tokens are suspended or counted, or are so no more (rule V5). */
 export interface ClientFact {
   readonly type: 'client'
   readonly id: string
   readonly disabled: boolean
+  /** Absent: none. A key's own, which its tokens are counted with. */
+  readonly limits?: Limits
 }
 
 /** A key was created or changed: whatever is cached under these digests is void. */

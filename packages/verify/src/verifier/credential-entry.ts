@@ -60,7 +60,10 @@ export abstract class CredentialEntry {
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 
-  protected abstract holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null
+  protected abstract holdersBy(
+    facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+  ): readonly LimitHolder[] | null
 
   protected abstract describe(
     facts: ProjectFacts,
@@ -80,7 +83,7 @@ export abstract class CredentialEntry {
       soundUntilSeconds: soundUntilSeconds(state),
     }
     this.#standing = standing
-    this.limitHolders = this.holdersBy(subject)
+    this.limitHolders = this.holdersBy(facts, subject)
     return standing
   }
 }

@@ -47,7 +47,7 @@ export class KeyCredential extends CredentialEntry {
     }
   }
 
-  override asParent(principal: Principal): Parent {
+  override asParent(principal: Principal, facts: ProjectFacts): Parent {
     const { expiresAtMs, createdAtMs, secret } = this.record
     const ends = [expiresAtMs, secret.validUntilMs].filter((end) => end !== null)
     return {
@@ -58,11 +58,14 @@ export class KeyCredential extends CredentialEntry {
       pos: null,
       ids: [],
       signingKeyId: null,
-      isLimited: this.record.limits !== undefined,
+      hasUntoldLimits: this.record.limits !== undefined && facts.clientLimits(this.id) === undefined,
     }
   }
 
-  protected override holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null {
+  protected override holdersBy(
+    _facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+  ): readonly LimitHolder[] | null {
     return limitHolders(
       { id: this.id, limits: this.record.limits },
       { id: this.subject, limits: subject?.limits },

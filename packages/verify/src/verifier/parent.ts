@@ -17,8 +17,8 @@ export interface Parent {
   readonly ids: readonly string[]
   /** What signed a token; null: a key. */
   readonly signingKeyId: string | null
-  /** A key with limits of its own, which are counted by its id alone. */
-  readonly isLimited: boolean
+  /** A key's own limits that verifiers know by its text alone: they are to be told before a token of it is signed (rule V5). */
+  readonly hasUntoldLimits: boolean
 }
 
 /** Stands before the id of a signing key in the claim `parents`. */

@@ -1,7 +1,15 @@
-import type { Change, Fact, IssuersFact, SigningKeyFact, SubjectRecord } from '../changes/change.ts'
+import type {
+  Change,
+  ClientFact,
+  Fact,
+  IssuersFact,
+  SigningKeyFact,
+  SubjectRecord,
+} from '../changes/change.ts'
 import { comparePositions, type Position } from '../changes/position.ts'
 import { secretBytes } from '../crypto.ts'
 import { type KeyShape, KeyShapes } from '../keys/key-shape.ts'
+import type { Limits } from '../limits/limits.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
@@ -24,7 +32,7 @@ interface OwnIssuer {
 const TELLS_NOTHING_OF_CREDENTIALS: ReadonlySet<Fact['type']> = new Set(['key', 'import', 'audit-checkpoint'])
 
 /**
- * What a verifier knows of its project, apart from single keys: roles, subject records, suspended clients,
+ * What a verifier knows of its project, apart from single keys: roles, subject records, suspended and counted clients,
  * signing keys, issuers and revocation rules, all as of one position of the feed.
  */
 export class ProjectFacts {
@@ -47,7 +55,7 @@ export class ProjectFacts {
   #ahead = new Set<number>()
   #roles = new Map<string, Dated<readonly string[] | null>>()
   #subjects = new Map<string, Dated<SubjectRecord | null>>()
-  #clients = new Map<string, Dated<boolean>>()
+  #clients = new Map<string, Dated<ClientFact>>()
   #signingKeys = new Map<string, Dated<VerificationKey | null>>()
   #shapes = new Map<string, Dated<KeyShape | null>>()
   #issuers: Dated<ReadonlyMap<string, OwnIssuer>> | undefined
@@ -68,7 +76,12 @@ export class ProjectFacts {
   }
 
   isClientDisabled(id: string): boolean {
-    return this.#clients.get(id)?.value ?? false
+    return this.#clients.get(id)?.value.disabled ?? false
+  }
+
+  /** What tokens of the client are counted with; undefined: nothing of its own. */
+  clientLimits(id: string): Limits | undefined {
+    return this.#clients.get(id)?.value.limits
   }
 
   signingKey(id: string): VerificationKey | undefined {
@@ -129,7 +142,7 @@ export class ProjectFacts {
         learn(this.#subjects, subjectKey(fact.issuer, fact.subject), position, fact.record)
         break
       case 'client':
-        learn(this.#clients, fact.id, position, fact.disabled)
+        learn(this.#clients, fact.id, position, fact)
         break
       case 'signing-key':
         learn(this.#signingKeys, fact.id, position, isUsable(fact) ? prepareVerificationKey(fact) : null)

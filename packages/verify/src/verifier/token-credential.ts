@@ -97,12 +97,20 @@ export class TokenCredential extends CredentialEntry {
       pos: this.#pos,
       ids: [...this.#parents, this.id],
       signingKeyId: this.#signingKeyId,
-      isLimited: false,
+      hasUntoldLimits: false,
     }
   }
 
-  protected override holdersBy(subject: SubjectRecord | undefined): readonly LimitHolder[] | null {
-    return limitHolders(null, { id: this.subject, limits: subject?.limits })
+  /** A token from a key is counted with it: their counters are the same (rule V5). */
+  protected override holdersBy(
+    facts: ProjectFacts,
+    subject: SubjectRecord | undefined,
+  ): readonly LimitHolder[] | null {
+    const clientId = this.#clientId
+    return limitHolders(clientId === null ? null : { id: clientId, limits: facts.clientLimits(clientId) }, {
+      id: this.subject,
+      limits: subject?.limits,
+    })
   }
 
   protected override describe(

@@ -6,7 +6,7 @@ import type { Migration } from './migration.ts'
  * key: whoever looks a digest up then reads one leaf of `keys`, and none of an index on ids before it.
  */
 export const keyNumbers: Migration = {
-  number: 16,
+  number: 12,
   name: 'key-numbers',
   async up(db, { text, integer, keyedTable }) {
     const belongings = await readBelongings(db)
