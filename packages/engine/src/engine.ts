@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import {
+  type Change,
   comparePositions,
   type Position,
   type Refusal,
@@ -19,6 +20,7 @@ import { CodedError } from './coded-error.ts'
 import type { Actor } from './commands/command.ts'
 import type { Problem } from './commands/messages.ts'
 import { Writer } from './commands/writer.ts'
+import { EdgeGrants } from './edge/edge-grants.ts'
 import { Once, type OnceParts, type OnceRequest } from './idempotency/once.ts'
 import { OnceWriter } from './idempotency/once-writer.ts'
 import { LimitCounters } from './limits/limit-counters.ts'
@@ -121,6 +123,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       refreshTokens: createRefreshTokens(masterKey, random),
       auditKeys,
       limits: new LimitCounters(writer),
+      edge: await EdgeGrants.open(database.db, { clock, writer, random }),
       issued: new IssueCounts(clock),
       usageDays: readUsageDays(options.usageDays),
     }
@@ -242,6 +245,22 @@ export class Engine {
     void this.turnKeyrings()
   }
 
+  get databaseFile(): string {
+    return this.#installation.file
+  }
+
+  /** Another one each run. */
+  get bootId(): string {
+    return this.#parts.edge.bootId
+  }
+
+  /** Tells of every change of the project from now on, in order, before the call that made it resolves. */
+  onChanges(projectId: string, listener: (change: Change) => void): () => void {
+    return this.#installation.writer.onChanges((id, change) => {
+      if (id === projectId) listener(change)
+    })
+  }
+
   hasProject(name: string): boolean {
     return this.#projectIds.has(name)
   }
@@ -313,6 +332,11 @@ export class Engine {
     const verifier = await this.verifierOf(MANAGEMENT_PROJECT)
     const verdict = await verifier.verify({ credential, ...(ip === undefined ? {} : { context: { ip } }) })
     return this.#readCaller(credential, verdict, { ip, requestId })
+  }
+
+  /** Whether a caller could come again now: for who was let in long ago. */
+  reauthenticate(caller: ManagementCaller): Promise<ManagementCaller | Refusal> {
+    return caller.present((credential, context) => this.authenticate(credential, context))
   }
 
   /** The same, if nobody needs to be asked: undefined for a key that was not seen before. */

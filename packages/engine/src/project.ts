@@ -1,4 +1,4 @@
-import type { Verdict, Verifier, VerifyRequest } from '@claviger/verify'
+import type { Change, Verdict, Verifier, VerifyRequest } from '@claviger/verify'
 import { deleteAudience } from './audiences/delete-audience.ts'
 import { listAudiences } from './audiences/list-audiences.ts'
 import { putAudience } from './audiences/put-audience.ts'
@@ -8,6 +8,11 @@ import { pruneAudit } from './audit/prune-entries.ts'
 import { readAuditKey } from './audit/read-audit-key.ts'
 import { readAuditChain } from './audit/read-chain.ts'
 import { verifyAudit } from './audit/verify-chain.ts'
+import { grantLease, releaseLease } from './edge/grant-lease.ts'
+import { listVerifiers } from './edge/list-verifiers.ts'
+import { readChanges } from './edge/read-changes.ts'
+import { resolveKeys } from './edge/resolve-keys.ts'
+import { snapshotLines } from './edge/snapshot-lines.ts'
 import type { Engine } from './engine.ts'
 import { deleteKeyShape } from './key-shapes/delete-key-shape.ts'
 import { listKeyShapes } from './key-shapes/list-key-shapes.ts'
@@ -120,6 +125,13 @@ const AUDIT = {
   prune: pruneAudit,
 }
 const USAGE = { read: readUsage }
+const EDGE = {
+  readChanges,
+  grantLease,
+  releaseLease,
+  resolveKeys,
+  listVerifiers,
+}
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */
 export class Project {
@@ -182,6 +194,21 @@ export class Project {
 
   get usage(): Bound<typeof USAGE> {
     return bind(this.#scope, USAGE)
+  }
+
+  /** What verifiers in other processes live on. */
+  get edge(): Bound<typeof EDGE> {
+    return bind(this.#scope, EDGE)
+  }
+
+  /** A snapshot of the facts, for a verifier in another process: chunks of lines (snapshot-lines.ts). */
+  snapshotLines(): AsyncGenerator<string, void> {
+    return snapshotLines({ ...this.#scope, databaseFile: this.#engine.databaseFile })
+  }
+
+  /** Tells of every change of the project from now on, in order. The answer stops that. */
+  onChanges(listener: (change: Change) => void): () => void {
+    return this.#engine.onChanges(this.#scope.projectId, listener)
   }
 
   /** The public signing keys (RFC 7517), for anyone. */

@@ -3,6 +3,7 @@ import type { AuditKeys } from './audit/audit-keys.ts'
 import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { CommandRunner } from './commands/writer.ts'
+import type { EdgeGrants } from './edge/edge-grants.ts'
 import type { LimitCounters } from './limits/limit-counters.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
@@ -22,6 +23,8 @@ export interface EngineParts {
   readonly auditKeys: AuditKeys
   /** What is spent of limits, by all verifiers of the process. */
   readonly limits: LimitCounters
+  /** The verifiers in other processes, and what they were granted. */
+  readonly edge: EdgeGrants
   /** Counts what is issued without a row of its own. */
   readonly issued: IssueCounts
   /** For how many days the counts of usage by the day are kept. */

@@ -7,6 +7,7 @@ import { type ManualClock, manualClock } from '../src/clock.ts'
 import { CodedError, type ErrorCode } from '../src/coded-error.ts'
 import type { Actor } from '../src/commands/command.ts'
 import { Writer } from '../src/commands/writer.ts'
+import { EdgeGrants } from '../src/edge/edge-grants.ts'
 import { LimitCounters } from '../src/limits/limit-counters.ts'
 import { install } from '../src/projects/install.ts'
 import { resolveProject } from '../src/projects/resolve-project.ts'
@@ -73,6 +74,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     refreshTokens: createRefreshTokens(masterKey, random),
     auditKeys,
     limits: new LimitCounters(writer),
+    edge: await EdgeGrants.open(database.db, { clock, writer, random }),
     issued: new IssueCounts(clock),
     usageDays: DEFAULT_USAGE_DAYS,
   }

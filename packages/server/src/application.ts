@@ -8,6 +8,7 @@ import { authenticate, isManagementPath } from './authentication.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
 import { DirectLane } from './direct-lane.ts'
+import { FeedHub } from './feed/feed-hub.ts'
 import { addHealth } from './health.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { acceptJsonBodies } from './json-body.ts'
@@ -45,16 +46,19 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
   const nextRequestId = countRequests()
   // One for both ways, so that who guesses gains nothing by going the other.
   const guesses = new GuessThrottle(limits.guesses)
+  const feed = new FeedHub(engine)
   const api = {
     engine,
     inFlight: new InFlight(limits.maxInFlightPerCaller),
     guesses,
+    feed,
   }
   const lane = new DirectLane({ ...parts, api, nextRequestId })
   const server = fastifyOf(parts, { nextRequestId, lane, guesses })
   parts.durations.watch(server)
   server.addHook('preClose', (done) => {
     lane.close()
+    feed.close()
     done()
   })
   server.addHook('onResponse', (request, reply, done) => {

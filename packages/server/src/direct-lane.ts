@@ -123,7 +123,15 @@ export class DirectLane {
       const { body, fault } = readJsonBody(bytes)
       if (fault !== undefined) throw fault
       const once = undefined
-      const call = new RequestCall(api, { caller, projectName, params: NOTHING, query: NOTHING, body, once })
+      const call = new RequestCall(api, {
+        caller,
+        projectName,
+        params: NOTHING,
+        query: NOTHING,
+        body,
+        once,
+        accept: undefined,
+      })
       // Before anything runs: what is refused for want of a place must not have begun.
       api.inFlight.admit(caller.keyId)
       const result = lane.route.handle(call)

@@ -5,7 +5,7 @@ import { guardManagement } from './authentication.ts'
 import { readOnce } from './idempotency.ts'
 import { readQuery } from './query.ts'
 import { type Api, RequestCall } from './request-call.ts'
-import { JSON_MEDIA_TYPE, type Route, serialize } from './routes/route.ts'
+import { JSON_MEDIA_TYPE, type Route, Streamed, serialize } from './routes/route.ts'
 import { ROUTES } from './routes/table.ts'
 import { DATA_HEADERS } from './security-headers.ts'
 
@@ -42,11 +42,12 @@ async function answer(api: Api, route: Route, { request, reply }: Exchange): Pro
     api.inFlight.leave(caller.keyId)
   }
   reply.code(route.answer.status).headers(DATA_HEADERS)
+  if (result instanceof Streamed) return reply.type(result.mediaType).send(result.body)
   if (route.answer.schema === undefined) return reply.send()
   const { formats = [] } = route
   if (formats.length > 0) reply.header('vary', 'accept')
   const format = acceptedFormat(formats, request.headers.accept)
-  if (format === undefined) return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
+  if (format?.write === undefined) return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
   const page = result as Page<unknown>
   if (page.nextCursor !== null) reply.header(CURSOR_HEADER, page.nextCursor)
   return reply.type(`${format.mediaType}; charset=utf-8`).send(format.write(page))
@@ -67,5 +68,7 @@ async function handle(
   const known = await once?.recall()
   if (known !== undefined) return known.answer
   const params = request.params as Readonly<Record<string, string>>
-  return route.handle(new RequestCall(api, { caller, projectName, params, query, body: request.body, once }))
+  const { body } = request
+  const { accept } = request.headers
+  return route.handle(new RequestCall(api, { caller, projectName, params, query, body, once, accept }))
 }

@@ -1,4 +1,5 @@
 import type { Engine, ManagementCaller, Once, Project } from '@claviger/engine'
+import type { FeedHub } from './feed/feed-hub.ts'
 import type { Call } from './routes/route.ts'
 import type { GuessThrottle } from './throttling/guess-throttle.ts'
 import type { InFlight } from './throttling/in-flight.ts'
@@ -8,9 +9,10 @@ export interface Api {
   readonly engine: Engine
   readonly inFlight: InFlight
   readonly guesses: GuessThrottle
+  readonly feed: FeedHub
 }
 
-type Given = Omit<Call<string>, 'engine' | 'guesses' | 'project' | 'params'> & {
+type Given = Omit<Call<string>, 'engine' | 'guesses' | 'feed' | 'project' | 'params'> & {
   readonly params: Readonly<Record<string, string>>
 }
 
@@ -24,11 +26,18 @@ export class RequestCall implements Call<string> {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
   readonly once: Once | undefined
+  readonly feed: FeedHub
+  readonly accept: string | undefined
   #project: Project | undefined
 
-  constructor({ engine, guesses }: Api, { caller, projectName, params, query, body, once }: Given) {
+  constructor(
+    { engine, guesses, feed }: Api,
+    { caller, projectName, params, query, body, once, accept }: Given,
+  ) {
     this.engine = engine
     this.guesses = guesses
+    this.feed = feed
+    this.accept = accept
     this.caller = caller
     this.projectName = projectName
     this.params = params

@@ -104,3 +104,7 @@ export {
   type VerifierStatistics,
 } from './verifier/verifier.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'
+export type { ChangesPage, FeedEnd, FeedHello, FeedReset } from './wire/feed.ts'
+export type { LeaseAnswer, LeaseRequest } from './wire/lease.ts'
+export type { ResolveAnswer, ResolveRequest } from './wire/resolve.ts'
+export type { SnapshotEnd, SnapshotHead } from './wire/snapshot-lines.ts'

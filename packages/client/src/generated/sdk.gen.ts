@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteKeyShapeData, DeleteKeyShapeErrors, DeleteKeyShapeResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, ImportKeysData, ImportKeysErrors, ImportKeysResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeyShapesData, ListKeyShapesErrors, ListKeyShapesResponses, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutKeyShapeData, PutKeyShapeErrors, PutKeyShapeResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadKeyShapeData, ReadKeyShapeErrors, ReadKeyShapeResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteKeyShapeData, DeleteKeyShapeErrors, DeleteKeyShapeResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, GrantLeaseData, GrantLeaseErrors, GrantLeaseResponses, ImportKeysData, ImportKeysErrors, ImportKeysResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeyShapesData, ListKeyShapesErrors, ListKeyShapesResponses, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, ListVerifiersData, ListVerifiersErrors, ListVerifiersResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutKeyShapeData, PutKeyShapeErrors, PutKeyShapeResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadChangesData, ReadChangesErrors, ReadChangesResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadKeyShapeData, ReadKeyShapeErrors, ReadKeyShapeResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSnapshotData, ReadSnapshotErrors, ReadSnapshotResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReleaseLeaseData, ReleaseLeaseErrors, ReleaseLeaseResponses, ResolveKeysData, ResolveKeysErrors, ResolveKeysResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -528,7 +528,7 @@ export class Operations extends HeyApiClient {
     /**
      * Read a receipt
      *
-     * Whether the revocation is effective by now, and who is behind.
+     * Whether the revocation is effective by now, so that no verifier anywhere answers ok for what it kills, and who is behind. With `waitSeconds` the answer waits for it.
      *
      * The management key needs the verb `revocations:read`.
      */
@@ -1102,6 +1102,114 @@ export class Operations extends HeyApiClient {
                 'Content-Type': 'application/json',
                 ...options.headers
             }
+        });
+    }
+    
+    /**
+     * Follow the changes
+     *
+     * All that a verifier must know of what changes in the project, in order. With `Accept: text/event-stream` as a stream that goes on; else the next 1,000 at most.
+     *
+     * The management key needs the verb `changes:read`.
+     */
+    public readChanges<ThrowOnError extends boolean = true>(options: Options<ReadChangesData, ThrowOnError>): RequestResult<ReadChangesResponses, ReadChangesErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ReadChangesResponses, ReadChangesErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/changes',
+            ...options
+        });
+    }
+    
+    /**
+     * Load a snapshot
+     *
+     * All that a verifier must know before its first answer, as of one position.
+     *
+     * The management key needs the verb `changes:read`.
+     */
+    public readSnapshot<ThrowOnError extends boolean = true>(options?: Options<ReadSnapshotData, ThrowOnError>): RequestResult<ReadSnapshotResponses, ReadSnapshotErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ReadSnapshotResponses, ReadSnapshotErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/changes/snapshot',
+            ...options
+        });
+    }
+    
+    /**
+     * Ask for a lease
+     *
+     * Says how far the project is, and until when a verifier that has applied that may answer from its caches. The lease runs from the instant at which the nonce was sent.
+     *
+     * The management key needs the verb `changes:read`.
+     */
+    public grantLease<ThrowOnError extends boolean = true>(options: Options<GrantLeaseData, ThrowOnError>): RequestResult<GrantLeaseResponses, GrantLeaseErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<GrantLeaseResponses, GrantLeaseErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/changes/lease',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Give a lease back
+     *
+     * The verifier has stopped: receipts need not wait for it.
+     *
+     * The management key needs the verb `changes:read`.
+     */
+    public releaseLease<ThrowOnError extends boolean = true>(options: Options<ReleaseLeaseData, ThrowOnError>): RequestResult<ReleaseLeaseResponses, ReleaseLeaseErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ReleaseLeaseResponses, ReleaseLeaseErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/changes/lease/release',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Look keys up by digest
+     *
+     * What a verifier keeps of keys, found by the SHA-256 of their texts, each as of its position.
+     *
+     * The management key needs the verb `credentials:resolve`.
+     */
+    public resolveKeys<ThrowOnError extends boolean = true>(options: Options<ResolveKeysData, ThrowOnError>): RequestResult<ResolveKeysResponses, ResolveKeysErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ResolveKeysResponses, ResolveKeysErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/resolve',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * List the verifiers
+     *
+     * The verifiers in other processes that have asked this run of the server for a lease: how far each has come, and until when it may answer from its caches.
+     *
+     * The management key needs the verb `changes:read`.
+     */
+    public listVerifiers<ThrowOnError extends boolean = true>(options?: Options<ListVerifiersData, ThrowOnError>): RequestResult<ListVerifiersResponses, ListVerifiersErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListVerifiersResponses, ListVerifiersErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/verifiers',
+            ...options
         });
     }
 }

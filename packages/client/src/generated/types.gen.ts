@@ -1071,7 +1071,7 @@ export type Receipt = {
      */
     effective: boolean;
     /**
-     * Verifiers that have not applied it yet.
+     * Who may still answer from before it: verifiers by their names, or what a lease was granted by.
      */
     verifiers: Array<string>;
     /**
@@ -3954,7 +3954,12 @@ export type ReadRevocationData = {
     path: {
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * How long to wait for it to be effective before the answer; 0 if absent.
+         */
+        waitSeconds?: number;
+    };
     url: '/v1/revocations/{id}';
 };
 
@@ -6322,3 +6327,510 @@ export type PruneAuditResponses = {
 };
 
 export type PruneAuditResponse = PruneAuditResponses[keyof PruneAuditResponses];
+
+export type ReadChangesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query: {
+        /**
+         * The last change that was applied, `epoch:number`.
+         */
+        after: string;
+    };
+    url: '/v1/changes';
+};
+
+export type ReadChangesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadChangesError = ReadChangesErrors[keyof ReadChangesErrors];
+
+export type ReadChangesResponses = {
+    /**
+     * The changes after the place.
+     */
+    200: {
+        /**
+         * In order, without gaps, from right after the place.
+         */
+        changes?: Array<{
+            position: {
+                epoch: string;
+                number: number;
+            };
+            atMs: number;
+            commandId: string;
+            facts: Array<unknown>;
+        }>;
+        /**
+         * How far the project is, `epoch:number`.
+         */
+        head: string;
+        /**
+         * There are more than these.
+         */
+        more?: boolean;
+        /**
+         * The place is not known: load a snapshot.
+         */
+        reset?: true;
+    };
+};
+
+export type ReadChangesResponse = ReadChangesResponses[keyof ReadChangesResponses];
+
+export type ReadSnapshotData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/changes/snapshot';
+};
+
+export type ReadSnapshotErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReadSnapshotError = ReadSnapshotErrors[keyof ReadSnapshotErrors];
+
+export type ReadSnapshotResponses = {
+    /**
+     * JSON lines: the head (`project`, `position`, `epochs`), a fact each, and `{"end": true, "facts": n}`. A body without that end was cut short.
+     */
+    200: string;
+};
+
+export type ReadSnapshotResponse = ReadSnapshotResponses[keyof ReadSnapshotResponses];
+
+export type GrantLeaseData = {
+    body: {
+        verifier: {
+            /**
+             * Random: no two verifiers have the same, nor one before and after a restart.
+             */
+            id: string;
+            /**
+             * What people know it by.
+             */
+            name?: string;
+        };
+        /**
+         * Random, and new in each request. The answer has it too.
+         */
+        nonce: string;
+        /**
+         * How far the verifier has applied the feed, `epoch:number`.
+         */
+        applied: string;
+        /**
+         * How long it may answer from its caches when nobody can be asked. Receipts wait as long for it. 0 if absent.
+         */
+        allowCachedSeconds?: number;
+        /**
+         * Numbers that are shown with the verifier.
+         */
+        statistics?: {
+            [key: string]: unknown | number;
+        };
+    };
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/changes/lease';
+};
+
+export type GrantLeaseErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type GrantLeaseError = GrantLeaseErrors[keyof GrantLeaseErrors];
+
+export type GrantLeaseResponses = {
+    /**
+     * The lease, or that a snapshot is needed first.
+     */
+    200: {
+        nonce: string;
+        /**
+         * How far the project is. The lease holds once this is applied.
+         */
+        head: string;
+        /**
+         * The server's time, epoch milliseconds.
+         */
+        atMs: number;
+        /**
+         * Another one after each start of the server.
+         */
+        node: string;
+        /**
+         * How long the lease runs, from the instant at which the nonce was sent.
+         */
+        leaseSeconds?: number;
+        /**
+         * There is no lease: the verifier must load a snapshot first.
+         */
+        reset?: true;
+    };
+};
+
+export type GrantLeaseResponse = GrantLeaseResponses[keyof GrantLeaseResponses];
+
+export type ReleaseLeaseData = {
+    body: {
+        verifier: {
+            /**
+             * Random: no two verifiers have the same, nor one before and after a restart.
+             */
+            id: string;
+        };
+    };
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/changes/lease/release';
+};
+
+export type ReleaseLeaseErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReleaseLeaseError = ReleaseLeaseErrors[keyof ReleaseLeaseErrors];
+
+export type ReleaseLeaseResponses = {
+    /**
+     * It was given back, or had ended.
+     */
+    204: void;
+};
+
+export type ReleaseLeaseResponse = ReleaseLeaseResponses[keyof ReleaseLeaseResponses];
+
+export type ResolveKeysData = {
+    body: {
+        digests: Array<string>;
+    };
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/resolve';
+};
+
+export type ResolveKeysErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ResolveKeysError = ResolveKeysErrors[keyof ResolveKeysErrors];
+
+export type ResolveKeysResponses = {
+    /**
+     * An answer for each digest.
+     */
+    200: {
+        /**
+         * In the order of the digests.
+         */
+        fills: Array<{
+            /**
+             * What the answer holds as of.
+             */
+            position: {
+                epoch: string;
+                number: number;
+            };
+            /**
+             * The key, as a verifier keeps it; null: there is none.
+             */
+            key: unknown;
+        }>;
+    };
+};
+
+export type ResolveKeysResponse = ResolveKeysResponses[keyof ResolveKeysResponses];
+
+export type ListVerifiersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/verifiers';
+};
+
+export type ListVerifiersErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ListVerifiersError = ListVerifiersErrors[keyof ListVerifiersErrors];
+
+export type ListVerifiersResponses = {
+    /**
+     * The verifiers.
+     */
+    200: {
+        items: Array<{
+            id: string;
+            name: string | null;
+            /**
+             * The management key that it reads the feed with.
+             */
+            keyId: string;
+            address: string | null;
+            /**
+             * How far it has applied the feed.
+             */
+            position: string;
+            /**
+             * How many changes it is behind; null: it is of another epoch.
+             */
+            lag: number | null;
+            /**
+             * Whether it may answer from its caches now.
+             */
+            hasLease: boolean;
+            /**
+             * RFC 3339, with an offset; answers are in UTC with milliseconds.
+             */
+            leaseUntil: string;
+            /**
+             * RFC 3339, with an offset; answers are in UTC with milliseconds.
+             */
+            lastSeenAt: string;
+            statistics: {
+                [key: string]: unknown | number;
+            };
+        }>;
+        nextCursor: null;
+    };
+};
+
+export type ListVerifiersResponse = ListVerifiersResponses[keyof ListVerifiersResponses];

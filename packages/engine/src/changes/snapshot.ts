@@ -42,27 +42,32 @@ export async function readSnapshot(
     .setIsolationLevel('repeatable read')
     .execute(async (db) => {
       const place = { db, projectId, nowMs }
-      const project = await db
-        .selectFrom('projects')
-        .selectAll()
-        .where('id', '=', projectId)
-        .executeTakeFirst()
-      if (project === undefined) throw new CodedError('not_found', 'There is no such project.')
-      return {
-        project: project.name,
-        position: { epoch: project.epoch, number: project.head },
-        epochs: await readEpochs(place),
-        facts: [
-          await issuersFact(db, project.name, nowMs),
-          ...(await readSigningKeys(place)),
-          ...(await readShapes(place)),
-          ...(await readRoles(place)),
-          ...(await readSubjects(place)),
-          ...(await readClients(place)),
-          ...(await readRules(place)),
-        ],
-      }
+      const head = await readSnapshotHead(db, place)
+      return { ...head, facts: [...head.facts, ...(await readRules(place))] }
     })
+}
+
+/** All of a snapshot but its revocation rules, of which there can be a million: see {@link rulesQuery}. */
+export async function readSnapshotHead(
+  db: Kysely<Schema>,
+  { projectId, nowMs }: { readonly projectId: string; readonly nowMs: number },
+): Promise<Snapshot> {
+  const place = { db, projectId, nowMs }
+  const project = await db.selectFrom('projects').selectAll().where('id', '=', projectId).executeTakeFirst()
+  if (project === undefined) throw new CodedError('not_found', 'There is no such project.')
+  return {
+    project: project.name,
+    position: { epoch: project.epoch, number: project.head },
+    epochs: await readEpochs(place),
+    facts: [
+      await issuersFact(db, project.name, nowMs),
+      ...(await readSigningKeys(place)),
+      ...(await readShapes(place)),
+      ...(await readRoles(place)),
+      ...(await readSubjects(place)),
+      ...(await readClients(place)),
+    ],
+  }
 }
 
 async function readEpochs({ db, projectId }: SnapshotPlace): Promise<string[]> {
@@ -157,8 +162,17 @@ async function readClients({ db, projectId, nowMs }: SnapshotPlace): Promise<Cli
   return [...facts.values()]
 }
 
-async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<RevocationFact[]> {
-  const rows = await db
+async function readRules(place: SnapshotPlace): Promise<RevocationFact[]> {
+  const rows = await rulesQuery(place.db, place).execute()
+  return rows.map((row) => ({ type: 'revocation', rule: readRule(row) }))
+}
+
+/** The rules that a token can meet. */
+export function rulesQuery(
+  db: Kysely<Schema>,
+  { projectId, nowMs }: { readonly projectId: string; readonly nowMs: number },
+) {
+  return db
     .selectFrom('revocations')
     .selectAll()
     .where('project_id', '=', projectId)
@@ -166,6 +180,4 @@ async function readRules({ db, projectId, nowMs }: SnapshotPlace): Promise<Revoc
     .where('lifted_at_ms', 'is', null)
     .where(({ eb, or }) => or([eb('only', 'is', null), eb('only', '=', 'tokens')]))
     .where(({ eb, or }) => or([eb('tokens_until_ms', 'is', null), eb('tokens_until_ms', '>=', nowMs)]))
-    .execute()
-  return rows.map((row) => ({ type: 'revocation', rule: readRule(row) }))
 }

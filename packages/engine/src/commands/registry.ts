@@ -3,6 +3,7 @@ import { putAudienceCommand } from '../audiences/put-audience.ts'
 import { makeAuditCheckpointsCommand } from '../audit/make-checkpoints.ts'
 import { pruneAuditCommand } from '../audit/prune-entries.ts'
 import { recordRefusalsCommand } from '../audit/record-refusals.ts'
+import { coverGrantsCommand } from '../edge/cover-grants.ts'
 import { deleteKeyShapeCommand } from '../key-shapes/delete-key-shape.ts'
 import { putKeyShapeCommand } from '../key-shapes/put-key-shape.ts'
 import { changeKeyCommand } from '../keys/change-key.ts'
@@ -59,6 +60,7 @@ export const commands = {
   'tell-limits': tellLimitsCommand,
   'delete-key-shape': deleteKeyShapeCommand,
   'put-key-shape': putKeyShapeCommand,
+  'cover-grants': coverGrantsCommand,
   'change-management-key': changeManagementKeyCommand,
   'create-management-key': createManagementKeyCommand,
   'delete-management-key': deleteManagementKeyCommand,

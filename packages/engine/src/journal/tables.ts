@@ -32,6 +32,8 @@ const TABLES: Readonly<Record<keyof Schema, 'replayed' | 'kept'>> = {
   // No token outlives a restore.
   issuing_keys: 'kept',
   limit_counters: 'kept',
+  // What a former run granted ends by time; after a restore the epoch says so (rule E3).
+  grants: 'kept',
   usage: 'kept',
   audit_points: 'kept',
   idempotency_keys: 'kept',

@@ -3,6 +3,7 @@ import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize } from '../management/authorize.ts'
 import { type Receipt, receiptOf } from '../revocation/receipt.ts'
+import { withReach } from '../revocation/with-reach.ts'
 import type { Scope } from '../scope.ts'
 import { endKey, type KeyEnd } from './end-key.ts'
 import { loadKey } from './key.ts'
@@ -31,7 +32,7 @@ interface RevokeKeyArgs extends KeyEnd {
  */
 export async function revokeKey(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const args = { projectId: scope.projectId, id, ...readKeyEnd(input) }
-  return scope.writer.run('revoke-key', args, scope.actor)
+  return withReach(scope, await scope.writer.run('revoke-key', args, scope.actor))
 }
 
 export const revokeKeyCommand: Command<RevokeKeyArgs, Receipt> = async (context, args) => {

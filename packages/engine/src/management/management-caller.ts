@@ -30,6 +30,16 @@ export class ManagementCaller {
     this.#requestId = caller.requestId
   }
 
+  /** Shows its credential to whoever authenticates it anew. */
+  present<Answer>(
+    to: (
+      credential: string,
+      context: { readonly ip: string | undefined; readonly requestId: string | undefined },
+    ) => Answer,
+  ): Answer {
+    return to(this.#credential, { ip: this.#ip, requestId: this.#requestId })
+  }
+
   /** On whose behalf operations run. Made when it is asked for: a verification needs none, and a digest costs. */
   get actor(): Actor {
     const origin = {

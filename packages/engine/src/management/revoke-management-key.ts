@@ -3,6 +3,7 @@ import { endKey, type KeyEnd } from '../keys/end-key.ts'
 import { loadKey } from '../keys/key.ts'
 import { readKeyEnd } from '../keys/revoke-key.ts'
 import { type Receipt, receiptOf } from '../revocation/receipt.ts'
+import { withReach } from '../revocation/with-reach.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
 import { authorize, managementPlace } from './authorize.ts'
 
@@ -17,7 +18,7 @@ interface RevokeManagementKeyArgs extends KeyEnd {
  */
 export async function revokeManagementKey(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const args = { selectedProjectId: scope.projectId, id, ...readKeyEnd(input) }
-  return scope.writer.run('revoke-management-key', args, scope.actor)
+  return withReach(scope, await scope.writer.run('revoke-management-key', args, scope.actor))
 }
 
 export const revokeManagementKeyCommand: Command<RevokeManagementKeyArgs, Receipt> = async (

@@ -26,6 +26,7 @@ import { addRule, DAY_MS, tokensUntilMs } from './add-rule.ts'
 import { showReceipt } from './read-receipt.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { revokeKeyText } from './revoke-key-text.ts'
+import { withReach } from './with-reach.ts'
 
 const Id = Type.String({ minLength: 1, maxLength: 255 })
 
@@ -133,7 +134,7 @@ export async function createRevocation(scope: RevocationScope, input: unknown): 
     keepIssued: fields.keepIssued ?? false,
     reason: fields.reason ?? null,
   }
-  return scope.writer.run('create-revocation', args, scope.actor)
+  return withReach(scope, await scope.writer.run('create-revocation', args, scope.actor))
 }
 
 export const createRevocationCommand: Command<CreateRevocationArgs, Receipt> = async (context, args) => {

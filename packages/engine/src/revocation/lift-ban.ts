@@ -8,6 +8,7 @@ import { listedPermissions, readSubjectRow } from '../subjects/subject-record.ts
 import { addRule, tokensUntilMs } from './add-rule.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { loadRule, readRule } from './rule-row.ts'
+import { withReach } from './with-reach.ts'
 
 interface LiftBanArgs {
   readonly projectId: string
@@ -24,7 +25,7 @@ const UNBOUNDED: readonly string[] = ['*:*']
  */
 export async function liftBan(scope: Scope, id: string): Promise<Receipt> {
   const args = { projectId: scope.projectId, id }
-  return scope.writer.run('lift-ban', args, scope.actor)
+  return withReach(scope, await scope.writer.run('lift-ban', args, scope.actor))
 }
 
 export const liftBanCommand: Command<LiftBanArgs, Receipt> = async (context, { projectId, id }) => {

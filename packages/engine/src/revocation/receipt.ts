@@ -9,7 +9,10 @@ export const Receipt = Type.Object({
   id: Type.String({ description: "The rule's id." }),
   position: Type.String({ description: "The rule's place in the project's feed." }),
   effective: Type.Boolean({ description: 'True: no verifier answers ok any more for what was revoked.' }),
-  verifiers: Type.Array(Type.String(), { description: 'Verifiers that have not applied it yet.' }),
+  verifiers: Type.Array(Type.String(), {
+    description:
+      'Who may still answer from before it: verifiers by their names, or what a lease was granted by.',
+  }),
   signingKey: Type.Optional(
     Type.Object(
       {
@@ -31,8 +34,8 @@ export const Receipt = Type.Object({
 export type Receipt = Static<typeof Receipt>
 
 /**
- * The receipt of a rule that was committed. All verifiers are in the process of the writer, which tells them
- * before the command's call returns (rule F1): it is effective at once.
+ * The receipt of a rule that was committed, as its command knows it. This process's own verifiers are told before the
+ * command's call returns (rule F1); what of those in other processes, with-reach.ts says.
  */
 export function receiptOf(rule: Pick<RevocationRule, 'id' | 'position'>): Receipt {
   return { id: rule.id, position: formatPosition(rule.position), effective: true, verifiers: [] }

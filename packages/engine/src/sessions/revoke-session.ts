@@ -3,6 +3,7 @@ import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize } from '../management/authorize.ts'
 import { type Receipt, receiptOf } from '../revocation/receipt.ts'
+import { withReach } from '../revocation/with-reach.ts'
 import type { Scope } from '../scope.ts'
 import { endSession } from './end-session.ts'
 import { loadSession } from './session.ts'
@@ -30,7 +31,7 @@ interface RevokeSessionArgs {
 export async function revokeSession(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const { reason } = parseInput(RevokeSessionInput, input)
   const args = { projectId: scope.projectId, id, reason: reason ?? null }
-  return scope.writer.run('revoke-session', args, scope.actor)
+  return withReach(scope, await scope.writer.run('revoke-session', args, scope.actor))
 }
 
 export const revokeSessionCommand: Command<RevokeSessionArgs, Receipt> = async (

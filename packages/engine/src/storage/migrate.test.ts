@@ -35,6 +35,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 12, name: 'key-numbers' },
     { number: 13, name: 'disabled-keys' },
     { number: 14, name: 'issuing-keys' },
+    { number: 15, name: 'grants' },
   ])
   database.sqlite.close()
 })

@@ -14,6 +14,7 @@ import { lastUse } from './migrations/0011-last-use.ts'
 import { keyNumbers } from './migrations/0012-key-numbers.ts'
 import { disabledKeys } from './migrations/0013-disabled-keys.ts'
 import { issuingKeys } from './migrations/0014-issuing-keys.ts'
+import { grants } from './migrations/0015-grants.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -33,6 +34,7 @@ const MIGRATIONS: readonly Migration[] = [
   keyNumbers,
   disabledKeys,
   issuingKeys,
+  grants,
 ]
 
 /**

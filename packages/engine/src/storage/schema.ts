@@ -33,6 +33,7 @@ export interface Schema {
   tallies: TallyTable
   usage: UsageTable
   limit_counters: LimitCounterTable
+  grants: GrantTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -130,6 +131,12 @@ export interface SubjectTable {
   limits: string | null
   created_at_ms: number
   changed_at_ms: number
+}
+
+/** One row a run of a server: until when the leases last that it granted (rule L3). */
+export interface GrantTable {
+  boot_id: string
+  until_ms: number
 }
 
 /** The keys that tokens were derived from while they had limits, which verifiers are told (rule V5). */

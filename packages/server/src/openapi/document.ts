@@ -135,7 +135,7 @@ function requestBody(schema: TSchema, optional: boolean): JsonObject {
 }
 
 function answerOf({ answer, formats = [] }: Route): JsonObject {
-  if (answer.schema === undefined) return { description: answer.description }
+  if (answer.schema === undefined && formats.length === 0) return { description: answer.description }
   const others = formats.map(({ mediaType, description }) => [
     mediaType,
     { schema: { type: 'string', description } },
@@ -143,7 +143,9 @@ function answerOf({ answer, formats = [] }: Route): JsonObject {
   return {
     description: answer.description,
     content: {
-      'application/json': { schema: withReferences(answer.schema) },
+      ...(answer.schema === undefined
+        ? {}
+        : { 'application/json': { schema: withReferences(answer.schema) } }),
       ...Object.fromEntries(others),
     },
   }

@@ -2,6 +2,7 @@ import {
   CreateRevocationInput,
   ListRevocationsInput,
   PageOf,
+  ReadReceiptInput,
   Receipt,
   RevocationView,
 } from '@claviger/engine'
@@ -42,9 +43,11 @@ export const revocationRoutes: readonly Route[] = [
     operationId: 'readRevocation',
     tag,
     summary: 'Read a receipt',
-    description: 'Whether the revocation is effective by now, and who is behind.',
+    description:
+      'Whether the revocation is effective by now, so that no verifier anywhere answers ok for what it kills, and who is behind. With `waitSeconds` the answer waits for it.',
+    query: ReadReceiptInput,
     answer: { status: 200, description: 'The receipt.', schema: Receipt },
-    handle: ({ project, params }) => project.revocations.read(params.id),
+    handle: ({ project, params, query }) => project.revocations.read(params.id, query),
   }),
   defineRoute({
     method: 'DELETE',

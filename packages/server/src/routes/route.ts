@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream'
 import type { Engine, ErrorCode, ManagementCaller, Once, Page, Project, Verb } from '@claviger/engine'
 import type { TObject, TSchema } from 'typebox'
+import type { FeedHub } from '../feed/feed-hub.ts'
 import type { GuessThrottle } from '../throttling/guess-throttle.ts'
 
 /** The names between braces: `{ id: string }` of `/v1/keys/{id}`. */
@@ -20,6 +22,10 @@ export interface Call<Path extends string> {
   readonly once: Once | undefined
   /** Counts the credentials of customers that are refused. */
   readonly guesses: GuessThrottle
+  /** The streams of changes that are open. */
+  readonly feed: FeedHub
+  /** The header `Accept`. */
+  readonly accept: string | undefined
   /** Not checked yet: the engine's operations do that. Undefined: the request had none. */
   readonly body: unknown
   /** Read from text by the route's schema; not checked yet either. */
@@ -29,7 +35,7 @@ export interface Call<Path extends string> {
 export interface Answer {
   readonly status: 200 | 201 | 204
   readonly description: string
-  /** Absent with 204. */
+  /** Absent with 204, and where the answer is no JSON. */
   readonly schema?: TSchema
 }
 
@@ -82,7 +88,19 @@ export interface Format {
   readonly mediaType: string
   /** What that holds, for the API reference. */
   readonly description: string
-  write(page: Page<unknown>): string
+  /** Absent: the route answers it by itself, as a {@link Streamed}. */
+  write?(page: Page<unknown>): string
+}
+
+/** An answer that is written while it is made. */
+export class Streamed {
+  readonly mediaType: string
+  readonly body: Readable
+
+  constructor(mediaType: string, body: Readable) {
+    this.mediaType = mediaType
+    this.body = body
+  }
 }
 
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'

@@ -1,5 +1,6 @@
 import { audienceRoutes } from './audiences.ts'
 import { auditRoutes } from './audit.ts'
+import { edgeRoutes } from './edge.ts'
 import { keyShapeRoutes } from './key-shapes.ts'
 import { keyRoutes } from './keys.ts'
 import { managementKeyRoutes } from './management-keys.ts'
@@ -30,4 +31,5 @@ export const ROUTES: readonly Route[] = [
   ...managementKeyRoutes,
   ...usageRoutes,
   ...auditRoutes,
+  ...edgeRoutes,
 ]
