@@ -21,6 +21,7 @@ import { addStart } from './commands/start.ts'
 import { addSubjects } from './commands/subjects.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addUsage } from './commands/usage.ts'
+import { addVerifiers } from './commands/verifiers.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 
@@ -64,11 +65,12 @@ Examples:
   addSubjects(program)
   addVerify(program, setExitCode)
   addInspect(program, setExitCode)
-  addRevoke(program)
+  addRevoke(program, setExitCode)
   addSigningKeys(program)
   addProjects(program)
   addManagementKeys(program)
   addUsage(program)
+  addVerifiers(program)
   addAudit(program, setExitCode)
   addRootKey(program)
   addBackup(program)

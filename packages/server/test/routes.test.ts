@@ -391,6 +391,35 @@ test('usage is read by what it was counted under, within about a second', async 
   expect(await claviger.call('GET', '/v1/usage?groupBy=secret')).toMatchObject({ status: 400 })
 })
 
+test('a verifier in another process gets a snapshot, the changes since, keys by digest and a lease', async () => {
+  const { body: key } = await claviger.call('POST', '/v1/keys', { body: { name: 'resolved' } })
+  const snapshot = await claviger.call('GET', '/v1/changes/snapshot')
+  const { position } = JSON.parse(snapshot.body.split('\n')[0])
+  const applied = `${position.epoch}:${position.number}`
+  const { body: page } = await claviger.call(
+    'GET',
+    `/v1/changes?after=${position.epoch}:${position.number - 1}`,
+  )
+  expect(page).toMatchObject({
+    more: false,
+    head: applied,
+    changes: [{ facts: [{ type: 'key', id: key.id }] }],
+  })
+  const digests = [page.changes[0].facts[0].digests[0]]
+  const fills = (await claviger.call('POST', '/v1/resolve', { body: { digests } })).body
+  expect(fills).toMatchObject({ fills: [{ position, key: { id: key.id } }] })
+  const verifier = { id: 'v'.repeat(16), name: 'orders' }
+  const body = { verifier, nonce: 'n'.repeat(22), applied }
+  const lease = await claviger.call('POST', '/v1/changes/lease', { body })
+  expect(lease.body).toMatchObject({ leaseSeconds: 5, head: applied, nonce: body.nonce })
+  expect((await claviger.call('GET', '/v1/verifiers')).body.items).toMatchObject([{ name: 'orders', lag: 0 }])
+  const release = { verifier: { id: verifier.id } }
+  expect(await claviger.call('POST', '/v1/changes/lease/release', { body: release })).toMatchObject({
+    status: 204,
+  })
+  expect((await claviger.call('GET', '/v1/verifiers')).body.items).toEqual([])
+})
+
 test('every route of the table has answered as the reference says', () => {
   expect([...claviger.succeeded].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
 })

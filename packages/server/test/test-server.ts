@@ -77,7 +77,8 @@ export async function startTestServer(options: ServerOptions = {}): Promise<Test
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       const text = await response.text()
-      const isJson = response.headers.get('content-type')?.includes('json') === true && text !== ''
+      const contentType = response.headers.get('content-type')
+      const isJson = contentType?.includes('ndjson') === false && contentType.includes('json') && text !== ''
       const answer = {
         status: response.status,
         headers: response.headers,
@@ -122,7 +123,9 @@ function checkAnswer(route: Route, { status, headers, body }: Answer): void {
     return
   }
   if (route.answer.schema === undefined) {
-    expect(body).toBe('')
+    const [format] = route.formats ?? []
+    if (format === undefined) expect(body).toBe('')
+    else expect(headers.get('content-type')).toBe(format.mediaType)
     return
   }
   expect(Value.Errors(route.answer.schema, body), route.operationId).toEqual([])

@@ -1,9 +1,14 @@
 import { type Command, Option } from 'commander'
+import { awaitReceipt } from '../await-receipt.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { readCredential } from '../credential.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
+import { parseWholeNumber } from '../option-values.ts'
 import { printJson } from '../output.ts'
+import type { SetExitCode } from '../program.ts'
 import { printReceipt } from '../show-receipt.ts'
+
+const DEFAULT_WAIT_SECONDS = 30
 
 interface RevokeOptions extends ConnectionOptions {
   readonly keyId?: string
@@ -18,9 +23,10 @@ interface RevokeOptions extends ConnectionOptions {
   readonly issuedBefore?: string
   readonly keepIssued?: boolean
   readonly reason?: string
+  readonly wait?: number | true
 }
 
-export function addRevoke(program: Command): void {
+export function addRevoke(program: Command, setExitCode: SetExitCode): void {
   addConnectionOptions(
     program
       .command('revoke')
@@ -39,7 +45,12 @@ export function addRevoke(program: Command): void {
       .option('--ban', 'revoke what is issued later too, until it is lifted')
       .option('--issued-before <time>', 'spare what was issued later')
       .option('--keep-issued', 'of a key: the tokens that name it as their client live on')
-      .option('--reason <text>', 'for the record'),
+      .option('--reason <text>', 'for the record')
+      .option(
+        '--wait [seconds]',
+        'return when no verifier anywhere can accept it any more (default: 30 seconds at most)',
+        parseWholeNumber,
+      ),
   )
     .addHelpText(
       'after',
@@ -47,15 +58,18 @@ export function addRevoke(program: Command): void {
 Examples:
   $ claviger revoke - < credential.txt
   $ claviger revoke --subject alice --reason "left the company"
-  $ claviger revoke --everything --only tokens`,
+  $ claviger revoke --everything --only tokens
+  $ claviger revoke - --wait < stolen.txt`,
     )
     .action(async (argument: string | undefined, options: RevokeOptions) => {
-      const { url, project, data, json, ...fields } = options
+      const { url, project, data, json, wait, ...fields } = options
       requireOneTarget(argument, fields)
       const credential = argument === undefined ? undefined : await readCredential(argument)
-      const receipt = await connect({ url, project, data }).createRevocation({
-        body: { credential, ...fields },
-      })
+      const client = connect({ url, project, data })
+      const made = await client.createRevocation({ body: { credential, ...fields } })
+      const seconds = wait === true ? DEFAULT_WAIT_SECONDS : (wait ?? 0)
+      const receipt = await awaitReceipt(client, made, seconds)
+      if (wait !== undefined && !receipt.effective) setExitCode(EXIT.refused)
       if (json === true) printJson(receipt)
       else printReceipt(receipt)
     })

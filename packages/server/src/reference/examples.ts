@@ -22,6 +22,13 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   createManagementKey: { name: 'backend', preset: 'backend', grants: ['documents:*'] },
   changeManagementKey: { grants: ['documents:read'] },
   rotateManagementKey: { overlapSeconds: 86_400 },
+  grantLease: {
+    verifier: { id: 'PGpMYCsLHUXnhsvZ0OQ7', name: 'orders-1' },
+    nonce: '4rGq0bXK8jv1yTz2WmN5cA',
+    applied: '1-k3Xw9QaB:1842',
+  },
+  releaseLease: { verifier: { id: 'PGpMYCsLHUXnhsvZ0OQ7' } },
+  resolveKeys: { digests: ['47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'] },
   revokeManagementKey: { reason: 'Its holder has left.' },
 }
 
