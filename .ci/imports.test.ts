@@ -28,6 +28,14 @@ function importsOf(file: string): string[] {
   ].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
+/** Without what the types of a program need and its run does not. */
+function codeImportsOf(file: string): string[] {
+  const all = importsOf(file)
+  const types = [...readFileSync(file, 'utf8').matchAll(/^import type [^'"]*? from '([^']+)'/gm)]
+  const known = new Set(types.map(([, name]) => name))
+  return all.filter((name) => !known.has(name))
+}
+
 test.each(Object.entries(MAY_IMPORT))('%s imports no package above it', (name, allowed) => {
   const sources = sourcesOf(name)
   expect(sources.length).toBeGreaterThan(0)
@@ -39,9 +47,19 @@ test.each(Object.entries(MAY_IMPORT))('%s imports no package above it', (name, a
   }
 })
 
-test('verify imports node: in its one crypto file', () => {
-  const users = sourcesOf('verify').filter((file) => importsOf(file).some((name) => name.startsWith('node:')))
+test('verify imports node: in its one crypto file, but for types', () => {
+  const users = sourcesOf('verify').filter((file) =>
+    codeImportsOf(file).some((name) => name.startsWith('node:')),
+  )
   expect(users).toEqual([join(ROOT, 'packages', 'verify', 'src', 'crypto.ts')])
+})
+
+test('the middleware runs without the frameworks: it imports nothing but this package, and types', () => {
+  const sources = sourcesOf('verify').filter((file) => file.includes('/src/middleware/'))
+  expect(sources.length).toBeGreaterThan(0)
+  for (const file of sources) {
+    for (const imported of codeImportsOf(file)) expect(imported, file).toMatch(/^\.\.?\//)
+  }
 })
 
 test('no folder is called after what does not fit elsewhere', () => {

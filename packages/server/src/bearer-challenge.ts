@@ -1,12 +1,8 @@
 import { CodedError } from '@claviger/engine'
+import { type BearerChallenge, formatBearerChallenge } from '@claviger/verify'
 
-/** What a 401 or a 403 says of the credential to programs that know RFC 6750 and nothing of Claviger. */
-interface Bearer {
-  /** Null: none was presented, so there is nothing to say (section 3.1). */
-  readonly error: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | null
-  /** The verb that was wanting. */
-  readonly scope?: string
-}
+/** What the guard knows of the credential, and the verb that was wanting as the scope. */
+type Bearer = Pick<BearerChallenge, 'error' | 'scope'>
 
 /** An error of the guard, which knows more of the credential than a code can say. */
 export class BearerError extends CodedError {
@@ -26,15 +22,5 @@ export function bearerChallenge(error: CodedError): string | undefined {
   if (error.status !== 401 && error.status !== 403) return undefined
   const implied = { error: error.status === 401 ? 'invalid_token' : 'insufficient_scope' } as const
   const bearer: Bearer = error instanceof BearerError ? error.bearer : implied
-  const parts = ['realm="claviger"']
-  if (bearer.error !== null) {
-    parts.push(`error="${bearer.error}"`, `error_description="${describe(error.message)}"`)
-  }
-  if (bearer.scope !== undefined) parts.push(`scope="${bearer.scope}"`)
-  return `Bearer ${parts.join(', ')}`
-}
-
-/** In the characters that a description may have (RFC 6750, section 3): neither quotes nor backslashes. */
-function describe(detail: string): string {
-  return detail.replaceAll(/["\\’]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?')
+  return formatBearerChallenge({ realm: 'claviger', ...bearer, description: error.message })
 }

@@ -69,6 +69,8 @@ export {
   type Spending,
 } from './limits/limit-keeper.ts'
 export { type Limits, QUOTA_NAME, type Quota, type RateLimit, type Refill } from './limits/limits.ts'
+export { type BearerChallenge, formatBearerChallenge } from './middleware/bearer-challenge.ts'
+export { headerValues, readPresentedCredential } from './middleware/presented-credential.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
 export {

@@ -137,7 +137,8 @@ function shortIp(ip: string | undefined): string {
   return typeof ip === 'string' && ip.length <= MAX_IP_LENGTH ? ip : OTHER
 }
 
-function writeTags(tags: readonly string[] | undefined): string {
+/** As they are counted. Tags that are not valid are a `TypeError`. */
+export function writeTags(tags: readonly string[] | undefined): string {
   if (tags === undefined || tags.length === 0) return NO_TAGS
   if (tags.length > MAX_TAGS || !tags.every((tag) => typeof tag === 'string' && TAG.test(tag)))
     throw new TypeError('`tags` are at most 20, each 1 to 64 of A-Z a-z 0-9 and _ . : / @ = + -')
