@@ -138,7 +138,7 @@ test('a caller that has too many requests under way is refused further ones, and
 })
 
 test('what is refused for want of a place has not begun, on the short way too, and harms nobody by failing', async () => {
-  const claviger = await startTestServer({ limits: { maxInFlightPerCaller: 2 } })
+  const claviger = await startTestServer({ limits: { maxInFlightPerCaller: 1 } })
   const unhandled: unknown[] = []
   const note = (reason: unknown): void => void unhandled.push(reason)
   process.on('unhandledRejection', note)
@@ -146,15 +146,19 @@ test('what is refused for want of a place has not begun, on the short way too, a
   expect((await claviger.call('POST', '/v1/tokens', { body: good })).status).toBe(201)
   // Signatures hold the places while what fails at its first look at the database arrives.
   const bad = { ...good, roles: ['nobody'] }
-  const answers = await Promise.all(
-    Array.from({ length: 80 }, (_, index) =>
-      claviger.call('POST', '/v1/tokens', { body: index % 2 === 0 ? good : bad }),
-    ),
-  )
+  const statuses = new Set<number>()
+  for (let round = 0; round < 20 && !statuses.has(429); round++) {
+    const answers = await Promise.all(
+      Array.from({ length: 80 }, (_, index) =>
+        claviger.call('POST', '/v1/tokens', { body: index % 2 === 0 ? good : bad }),
+      ),
+    )
+    for (const { status } of answers) statuses.add(status)
+  }
   await new Promise((resolve) => setTimeout(resolve, 50))
   process.off('unhandledRejection', note)
   expect(unhandled).toEqual([])
-  expect(answers.some(({ status }) => status === 429)).toBe(true)
+  expect(statuses).toContain(429)
   expect((await claviger.call('POST', '/v1/tokens', { body: good })).status).toBe(201)
   await claviger.close()
 })
