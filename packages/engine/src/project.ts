@@ -206,7 +206,7 @@ export class Project {
     return snapshotLines({ ...this.#scope, databaseFile: this.#engine.databaseFile })
   }
 
-  /** Tells of every change of the project from now on, in order. The answer stops that. */
+  /** Tells of every change of the project from now on, in order; asks for no right. The answer stops that. */
   onChanges(listener: (change: Change) => void): () => void {
     return this.#engine.onChanges(this.#scope.projectId, listener)
   }

@@ -1,4 +1,5 @@
 import { comparePositions, type Position } from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
 import { MAX_ALLOW_CACHED_SECONDS, MAX_STALENESS_SECONDS } from './lease-times.ts'
 
 /** A verifier in another process, as its last request for a lease described it. */
@@ -27,6 +28,8 @@ export type Report = Omit<EdgeVerifierState, 'lastSeenAtMs' | 'grantedUntilMs'> 
 }
 
 const HOUR_MS = 3_600_000
+/** A project’s: who makes names up must not fill the memory. */
+const MAX_VERIFIERS = 20_000
 
 /**
  * Who holds a lease of this run, and how far each has applied its project's feed: what a receipt is made of (rule V8). A
@@ -51,6 +54,12 @@ export class VerifierRegistry {
     // By its key too: nobody reports for, or releases, what another key's verifier holds.
     const name = nameOf(report)
     const before = verifiers.get(name)
+    if (before === undefined && verifiers.size >= MAX_VERIFIERS) {
+      throw new CodedError(
+        'too_many_requests',
+        `${MAX_VERIFIERS} verifiers of the project were heard of lately, as many as there may be.`,
+      )
+    }
     // A shorter bound than before does not take back what was granted.
     const lapsesAtMonotonicMs = Math.max(performance.now() + lastsMs, before?.lapsesAtMonotonicMs ?? 0)
     const grantedUntilMs = Math.max(state.grantedUntilMs, before?.state.grantedUntilMs ?? 0)

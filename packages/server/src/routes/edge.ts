@@ -109,7 +109,7 @@ export const edgeRoutes: readonly Route[] = [
     answer: { status: 204, description: 'It was given back, or had ended.' },
     quiet: true,
     once: false,
-    handle: ({ project, body }) => project.edge.releaseLease(body as never),
+    handle: ({ project, body }) => project.edge.releaseLease(body),
   }),
   defineRoute({
     method: 'POST',

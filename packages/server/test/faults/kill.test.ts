@@ -42,7 +42,7 @@ const ACKNOWLEDGE_FIRST: SourceChange = {
 }
 
 test('a build that acknowledges before the commit does not pass the kill -9 loop (rule C4)', {
-  timeout: 2 * MINUTE_MS,
+  timeout: 5 * MINUTE_MS,
 }, async () => {
   const report = await runKillLoop({
     folder,
