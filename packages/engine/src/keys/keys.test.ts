@@ -84,6 +84,7 @@ describe('creating a key', () => {
       revokedAt: null,
       revokeReason: null,
       lastUsedAt: null,
+      lastUsedFrom: null,
     })
   })
 
