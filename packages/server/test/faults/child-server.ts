@@ -83,7 +83,8 @@ export async function startServer(folder: string, options: ChildOptions = {}): P
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, body: text === '' ? null : JSON.parse(text) }
+    const isLines = response.headers.get('content-type')?.includes('ndjson') === true
+    return { status: response.status, body: text === '' ? null : isLines ? text : JSON.parse(text) }
   }
 
   return {
