@@ -9,6 +9,8 @@ export default defineConfig({
       '.ci/**/*.test.ts',
     ],
     pool: 'forks',
+    // On two cores the default is one, and half of a run is waiting for clocks, disks and processes.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
