@@ -28,6 +28,11 @@ export {
   parsePosition,
 } from './changes/position.ts'
 export { type SigningKeyHandle, sha256, type VerificationKeyHandle } from './crypto.ts'
+export { createVerifier, type EdgeVerifierOptions } from './edge/create-verifier.ts'
+export type { EdgeEvent } from './edge/edge-event.ts'
+export { EdgeError } from './edge/edge-transport.ts'
+export type { EdgeStatistics, EdgeVerifier } from './edge/edge-verifier.ts'
+export type { SnapshotStore } from './edge/snapshot-store.ts'
 export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
 export { inspect } from './inspect/inspect.ts'
 export type {

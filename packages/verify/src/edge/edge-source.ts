@@ -1,0 +1,238 @@
+import type { Fact } from '../changes/change.ts'
+import type { Position } from '../changes/position.ts'
+import { type LimitKeeper, NO_COUNTERS } from '../limits/limit-keeper.ts'
+import type { KeyFill, Sink, Source } from '../source/source.ts'
+import { AppliedFacts } from './applied-facts.ts'
+import type { EdgeClock } from './edge-clock.ts'
+import type { EdgeEvent } from './edge-event.ts'
+import { EdgeError, type EdgeTransport } from './edge-transport.ts'
+import { FeedFollower } from './feed-follower.ts'
+import { FillQueue } from './fill-queue.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { News } from './news.ts'
+import type { SnapshotKeeper } from './snapshot-keeper.ts'
+import { withTimeout } from './with-timeout.ts'
+
+export interface EdgeSourceOptions {
+  readonly transport: EdgeTransport
+  readonly clock: EdgeClock
+  /** A text of that many random bytes, of letters, digits, `_` and `-`. */
+  readonly randomText: (bytes: number) => string
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly name?: string | undefined
+  /** How long verdicts may come from memory when nobody can be asked (rule L4); 0: not at all. */
+  readonly allowCachedSeconds: number
+  readonly keeper?: SnapshotKeeper | undefined
+  readonly onEvent: (event: EdgeEvent) => void
+  /** Figures that the server shows with this verifier. */
+  readonly statistics: () => Readonly<Record<string, number>>
+  /** Aborts: it is given up to begin. */
+  readonly starting: AbortSignal
+}
+
+/** How things stand between a source and its server. */
+export interface EdgeState {
+  readonly position: Position | undefined
+  /** The last head that the server told. */
+  readonly head: Position | undefined
+  readonly connected: boolean
+  readonly fresh: boolean
+  readonly leaseMsLeft: number
+  readonly silentMs: number | null
+}
+
+const RANDOM_BYTES = 16
+const RELEASE_TIMEOUT_MS = 1_000
+/** How long one that verifies waits for a snapshot that is on its way. */
+const SNAPSHOT_WAIT_MS = 2_000
+const LOOK_MS = 10_000
+
+/** Somebody may be waiting to hear that a verifier has applied one of these (rule V8). */
+const AWAITED: ReadonlySet<Fact['type']> = new Set([
+  'revocation',
+  'lift',
+  'role',
+  'subject',
+  'client',
+  'signing-key',
+  'issuers',
+  'key',
+  'key-shape',
+])
+
+/**
+ * The facts of a project as a Claviger server tells them to a verifier in another process: a snapshot, then the feed of
+ * changes, and a lease that says for how long they may be answered from (rules F1, F2, L1 to L5).
+ */
+export class EdgeSource implements Source {
+  readonly limits: LimitKeeper = NO_COUNTERS
+  /** The server lists the verifier under it. */
+  readonly id: string
+  readonly #options: EdgeSourceOptions
+  readonly #closing = new AbortController()
+  readonly #news: News
+  readonly #fills: FillQueue
+  #facts: AppliedFacts | undefined
+  #follower: FeedFollower | undefined
+  #lease: LeaseKeeper | undefined
+  #isConnected = false
+
+  constructor(options: EdgeSourceOptions) {
+    this.#options = options
+    this.id = options.randomText(RANDOM_BYTES)
+    this.#news = new News(options.clock)
+    this.#fills = new FillQueue(options.transport, options.clock, this.#closing.signal)
+  }
+
+  state(): EdgeState {
+    return {
+      position: this.#facts?.position,
+      head: this.#lease?.head,
+      connected: this.#isConnected,
+      fresh: this.fresh(),
+      leaseMsLeft: this.#lease?.leftMs ?? 0,
+      silentMs: this.#follower?.silentMs() ?? null,
+    }
+  }
+
+  /** Resolves once there are facts and a lease. Rejects with an {@link EdgeError} when there will be none. */
+  async open(sink: Sink): Promise<void> {
+    if (this.#facts !== undefined) throw new TypeError('A source at the edge has one verifier.')
+    const { clock, keeper, transport, random } = this.#options
+    const { signal } = this.#closing
+    const facts = new AppliedFacts(sink, {
+      applied: (change) => {
+        keeper?.add(change)
+        lease.promote()
+        this.#news.tell()
+        if (change.facts.some(({ type }) => AWAITED.has(type))) lease.report()
+      },
+      replaced: () => {
+        this.#news.tell()
+        void lease.ask()
+      },
+      outdated: () => {
+        lease.drop('The server has another history: all is loaded anew.')
+        follower.interrupt()
+        this.#say({ type: 'reset' })
+      },
+    })
+    const follower = new FeedFollower({
+      transport,
+      clock,
+      random,
+      facts,
+      keeper,
+      signal,
+      onConnected: (node) => {
+        this.#isConnected = true
+        this.#say({ type: 'connected', node })
+      },
+      onLost: (error) => {
+        lease.noteFault(error)
+        if (!this.#isConnected) return
+        this.#isConnected = false
+        this.#say({ type: 'disconnected', reason: error.message })
+      },
+    })
+    const lease = this.#leaseKeeper(facts)
+    this.#facts = facts
+    this.#follower = follower
+    this.#lease = lease
+    await this.#warm(facts)
+    void follower.run()
+    await this.#untilFresh(lease)
+  }
+
+  fetchKey(digest: string): Promise<KeyFill> {
+    return this.#fills.fetch(digest)
+  }
+
+  fresh(): boolean {
+    return this.#lease?.runs() ?? false
+  }
+
+  async refresh(): Promise<boolean> {
+    if (this.fresh()) return true
+    if (this.#closing.signal.aborted) return false
+    const hasFacts = (): boolean => this.#facts?.position !== undefined
+    if (!hasFacts()) await this.#news.next(SNAPSHOT_WAIT_MS, hasFacts)
+    await this.#lease?.askUnlessFailed()
+    return this.fresh()
+  }
+
+  nowMs(): number {
+    return this.#lease?.nowMs() ?? this.#options.clock.wallMs()
+  }
+
+  close(): void {
+    this.#lease?.close()
+    this.#closing.abort()
+    this.#news.tell()
+  }
+
+  /** Tells the server that nothing is answered any more, so that no receipt waits for it. For when it is closed. */
+  async release(): Promise<void> {
+    const { clock, transport } = this.#options
+    const { signal } = new AbortController()
+    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS, signal }, (ending) =>
+      transport.releaseLease(this.id, ending),
+    ).catch(() => undefined)
+  }
+
+  #leaseKeeper(facts: AppliedFacts): LeaseKeeper {
+    const { transport, clock, randomText, random, name, allowCachedSeconds, statistics } = this.#options
+    return new LeaseKeeper({
+      transport,
+      clock,
+      random,
+      name,
+      allowCachedSeconds,
+      statistics,
+      facts,
+      id: this.id,
+      newNonce: () => randomText(RANDOM_BYTES),
+      news: this.#news,
+      isConnected: () => this.#isConnected,
+      signal: this.#closing.signal,
+      onFresh: () => this.#say({ type: 'fresh' }),
+      onStale: (reason) => this.#say({ type: 'stale', reason }),
+      onRefused: ({ code, message }) => this.#say({ type: 'refused', code, reason: message }),
+    })
+  }
+
+  /** Begins with what was kept of the last run: nothing is answered from it before there is a lease. */
+  async #warm(facts: AppliedFacts): Promise<void> {
+    const kept = await this.#options.keeper?.load()
+    if (kept === undefined) return
+    facts.replace(kept.snapshot)
+    for (const change of kept.changes) facts.apply(change)
+  }
+
+  async #untilFresh(lease: LeaseKeeper): Promise<void> {
+    const { starting } = this.#options
+    const wake = (): void => this.#news.tell()
+    starting.addEventListener('abort', wake)
+    try {
+      while (!lease.runs()) {
+        if (lease.fault?.refused === true) throw lease.fault
+        if (starting.aborted || this.#closing.signal.aborted) {
+          throw lease.fault ?? new EdgeError('unreachable', 'The server did not answer in time.')
+        }
+        await this.#news.next(LOOK_MS)
+      }
+    } finally {
+      starting.removeEventListener('abort', wake)
+    }
+  }
+
+  #say(event: EdgeEvent): void {
+    if (this.#closing.signal.aborted) return
+    try {
+      this.#options.onEvent(event)
+    } catch {
+      // Whoever listens cannot end what it listens to.
+    }
+  }
+}

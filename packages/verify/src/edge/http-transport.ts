@@ -1,0 +1,183 @@
+import { formatPosition, type Position } from '../changes/position.ts'
+import type { KeyFill, Snapshot } from '../source/source.ts'
+import type { ChangesPage } from '../wire/feed.ts'
+import type { LeaseAnswer, LeaseRequest } from '../wire/lease.ts'
+import type { ResolveAnswer } from '../wire/resolve.ts'
+import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener } from './edge-transport.ts'
+import { EventStream, type StreamEvent } from './event-stream.ts'
+import { SnapshotLinesReader } from './snapshot-lines-reader.ts'
+import { textLines, textPieces } from './text-lines.ts'
+
+export interface HttpTransportOptions {
+  /** The server's address; a path before `/v1` is kept. */
+  readonly url: string
+  /** A management key of the preset `edge`. */
+  readonly key: string
+  /** Of a root key: the project. */
+  readonly project?: string | undefined
+  readonly fetch: typeof globalThis.fetch
+}
+
+const EVENT_STREAM = 'text/event-stream'
+const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
+const MAX_DETAIL_CHARACTERS = 500
+
+/** Asks a Claviger server over HTTP. Throws a TypeError for an address that must not be sent a key. */
+export class HttpTransport implements EdgeTransport {
+  readonly #base: string
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #fetch: typeof globalThis.fetch
+
+  constructor({ url, key, project, fetch }: HttpTransportOptions) {
+    this.#base = readBase(url)
+    this.#headers = {
+      authorization: `Bearer ${key}`,
+      ...(project === undefined ? {} : { 'claviger-project': project }),
+    }
+    // Some runtimes want `fetch` to be called as a plain function.
+    this.#fetch = (input, init) => fetch(input, init)
+  }
+
+  async readSnapshot(signal: AbortSignal, keep?: (line: string) => void): Promise<Snapshot> {
+    const body = await this.#open('/v1/changes/snapshot', 'application/x-ndjson', signal)
+    const reader = new SnapshotLinesReader()
+    return reading(async () => {
+      for await (const line of textLines(body)) {
+        reader.push(line)
+        keep?.(line)
+      }
+      return reader.finish()
+    })
+  }
+
+  async readChanges(after: Position, signal: AbortSignal): Promise<ChangesPage> {
+    const answer = await this.#ask(`/v1/changes?after=${encodeURIComponent(formatPosition(after))}`, {
+      headers: { accept: 'application/json' },
+      signal,
+    })
+    return (await bodyOf(answer)) as ChangesPage
+  }
+
+  async follow(after: Position, listener: FeedListener, signal: AbortSignal): Promise<void> {
+    const path = `/v1/changes?after=${encodeURIComponent(formatPosition(after))}`
+    const body = await this.#open(path, EVENT_STREAM, signal)
+    const events = new EventStream()
+    await reading(async () => {
+      for await (const piece of textPieces(body)) {
+        listener.heard()
+        for (const event of events.push(piece)) tell(listener, event)
+      }
+    })
+  }
+
+  async askLease(request: LeaseRequest, signal: AbortSignal): Promise<LeaseAnswer> {
+    return (await bodyOf(await this.#post('/v1/changes/lease', request, signal))) as LeaseAnswer
+  }
+
+  async releaseLease(id: string, signal: AbortSignal): Promise<void> {
+    await this.#post('/v1/changes/lease/release', { verifier: { id } }, signal)
+  }
+
+  async resolveKeys(digests: readonly string[], signal: AbortSignal): Promise<readonly KeyFill[]> {
+    const { fills } = (await bodyOf(await this.#post('/v1/resolve', { digests }, signal))) as ResolveAnswer
+    if (!Array.isArray(fills) || fills.length !== digests.length) {
+      throw new EdgeError('protocol', 'The server did not answer for each of the keys.')
+    }
+    return fills
+  }
+
+  #post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' }
+    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal })
+  }
+
+  async #open(path: string, accept: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const answer = await this.#ask(path, { headers: { accept }, signal })
+    const isExpected = answer.headers.get('content-type')?.startsWith(accept) ?? false
+    if (answer.body !== null && isExpected) return answer.body
+    await answer.body?.cancel()
+    throw new EdgeError('protocol', `The server at ${this.#base} answers ${path} as no Claviger server does.`)
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Response> {
+    const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) }
+    let answer: Response
+    try {
+      // The key goes to this address and to no other that it names.
+      answer = await this.#fetch(this.#base + path, { ...init, headers, redirect: 'manual' })
+    } catch (error) {
+      throw new EdgeError('unreachable', `${this.#base} cannot be reached: ${messageOf(error)}`)
+    }
+    if (answer.ok) return answer
+    throw await refusalOf(answer, this.#base)
+  }
+}
+
+/** The address without a slash at its end. */
+function readBase(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError('`url` is the address of a Claviger server, such as https://claviger.example.com.')
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new TypeError('`url` has no user, query or fragment: the key is given as `key`.')
+  }
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    throw new TypeError('`url` must begin with https: a key is sent in the clear to this machine only.')
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+function tell(listener: FeedListener, { name, data }: StreamEvent): void {
+  if (name === 'change') listener.change(JSON.parse(data))
+  else if (name === 'hello') listener.hello(JSON.parse(data))
+  else if (name === 'reset') listener.reset()
+  else if (name === 'end') listener.end(JSON.parse(data).code)
+}
+
+async function bodyOf(answer: Response): Promise<unknown> {
+  return reading(() => answer.json())
+}
+
+/** What cannot be read of an answer is as good as none. */
+async function reading<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read()
+  } catch (error) {
+    const isGarbled = error instanceof SyntaxError || error instanceof TypeError
+    throw isGarbled && !isLost(error) ? new EdgeError('protocol', error.message) : edgeErrorOf(error)
+  }
+}
+
+/** A connection that was lost while a body was read shows as a TypeError too (Fetch, section 5.3). */
+function isLost(error: Error): boolean {
+  return error.cause !== undefined || error.message === 'terminated' || error.message === 'network error'
+}
+
+/** What the server says is wrong (RFC 9457). */
+async function refusalOf(answer: Response, base: string): Promise<EdgeError> {
+  const refused =
+    answer.status >= 400 && answer.status < 500 && answer.status !== 408 && answer.status !== 429
+  const text = await answer.text().catch(() => '')
+  const problem = readProblem(text)
+  const code = problem?.code ?? (refused ? 'protocol' : 'unreachable')
+  const detail = problem?.detail ?? `it answers ${answer.status}, and not as a Claviger server does`
+  return new EdgeError(code, `${base} refuses: ${detail.slice(0, MAX_DETAIL_CHARACTERS)}`, {
+    refused: refused && problem !== undefined,
+  })
+}
+
+function readProblem(text: string): { readonly code: string; readonly detail: string } | undefined {
+  try {
+    const { code, detail } = JSON.parse(text)
+    return typeof code === 'string' && typeof detail === 'string' ? { code, detail } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** `fetch` itself says only that it failed; why is in the cause. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+}

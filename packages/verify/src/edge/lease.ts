@@ -1,0 +1,100 @@
+import type { Position } from '../changes/position.ts'
+import { type EdgeClock, elapsedMs, type Instant } from './edge-clock.ts'
+
+/** What an answer to a nonce grants. */
+export interface Grant {
+  /** When the nonce was sent. */
+  readonly sentAt: Instant
+  readonly lastsMs: number
+  /** What must be applied before it holds. */
+  readonly head: Position
+}
+
+/** What the authority's clock showed, and when that was heard. */
+interface ToldTime {
+  readonly atMs: number
+  readonly monotonicMs: number
+}
+
+/** No answer that counts is older. */
+const MAX_DELAY_MS = 5_000
+
+/**
+ * How long the facts of a verifier may be answered from (rules L1, L2). Each grant runs from the instant its nonce was
+ * sent, and holds once its head is applied.
+ */
+export class Lease {
+  readonly #clock: EdgeClock
+  #held: Grant | undefined
+  /** Granted, and their heads not applied yet. */
+  #pending: readonly Grant[] = []
+  #time: ToldTime | undefined
+
+  constructor(clock: EdgeClock) {
+    this.#clock = clock
+  }
+
+  /** Takes note of a grant, which holds from the {@link promote} on that has applied its head. */
+  grant(grant: Grant): void {
+    this.#pending = [...this.#pending.filter((other) => this.#leftMs(other) > 0), grant]
+  }
+
+  /** What is applied has come further: whatever grant waited for that holds now. */
+  promote(applied: Position): void {
+    if (this.#pending.length === 0) return
+    const waiting: Grant[] = []
+    for (const grant of this.#pending) {
+      if (!isApplied(grant.head, applied)) waiting.push(grant)
+      else if (isLater(grant, this.#held)) this.#held = grant
+    }
+    this.#pending = waiting
+  }
+
+  /** Ends it, and whatever was granted for what was known so far. */
+  drop(): void {
+    this.#held = undefined
+    this.#pending = []
+  }
+
+  /** Whether it runs, or ended less than `graceMs` ago. */
+  runs(graceMs = 0): boolean {
+    return this.#held !== undefined && this.#leftMs(this.#held) + graceMs > 0
+  }
+
+  leftMs(): number {
+    return this.#held === undefined ? 0 : Math.max(0, this.#leftMs(this.#held))
+  }
+
+  /**
+   * The authority's time, as an answer that has just come tells it (rule L5). An answer that was held up tells too
+   * little; one that tells much less says that the authority's clock was set back.
+   */
+  tellTime(atMs: number): void {
+    const monotonicMs = this.#clock.monotonicMs()
+    const behindMs = this.#time === undefined ? -1 : authorityMs(this.#time, monotonicMs) - atMs
+    if (behindMs < 0 || behindMs > MAX_DELAY_MS) this.#time = { atMs, monotonicMs }
+  }
+
+  /** Epoch milliseconds, never behind what the authority has told. */
+  nowMs(): number {
+    const wallMs = this.#clock.wallMs()
+    if (this.#time === undefined) return wallMs
+    return Math.max(wallMs, Math.floor(authorityMs(this.#time, this.#clock.monotonicMs())))
+  }
+
+  #leftMs({ sentAt, lastsMs }: Grant): number {
+    return lastsMs - elapsedMs(sentAt, this.#clock)
+  }
+}
+
+function authorityMs({ atMs, monotonicMs }: ToldTime, nowMonotonicMs: number): number {
+  return atMs + nowMonotonicMs - monotonicMs
+}
+
+function isApplied(head: Position, applied: Position): boolean {
+  return head.epoch === applied.epoch && head.number <= applied.number
+}
+
+function isLater(grant: Grant, held: Grant | undefined): boolean {
+  return held === undefined || grant.sentAt.monotonicMs >= held.sentAt.monotonicMs
+}

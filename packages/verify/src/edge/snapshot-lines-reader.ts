@@ -1,0 +1,41 @@
+import type { Snapshot } from '../source/source.ts'
+import type { SnapshotEnd, SnapshotHead } from '../wire/snapshot-lines.ts'
+
+type SnapshotFact = Snapshot['facts'][number]
+
+/** Reads a snapshot from its lines (wire/snapshot-lines.ts), which come one by one. */
+export class SnapshotLinesReader {
+  #head: SnapshotHead | undefined
+  #facts: SnapshotFact[] = []
+  #ended = false
+
+  /** Throws a TypeError for what is no line of a snapshot. */
+  push(line: string): void {
+    if (this.#ended) throw new TypeError('The snapshot goes on after its end.')
+    const value = parse(line)
+    if (this.#head === undefined) this.#head = value as SnapshotHead
+    else if ('type' in value) this.#facts.push(value as SnapshotFact)
+    else this.#end(value as SnapshotEnd)
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  /** The snapshot. Throws a TypeError when its end has not come: it was cut short. */
+  finish(): Snapshot {
+    if (this.#head === undefined || !this.#ended) throw new TypeError('The snapshot was cut short.')
+    return { ...this.#head, facts: this.#facts }
+  }
+
+  #end({ end, facts }: SnapshotEnd): void {
+    if (end !== true || facts !== this.#facts.length) throw new TypeError('The snapshot lacks facts.')
+    this.#ended = true
+  }
+}
+
+function parse(line: string): object {
+  const value: unknown = JSON.parse(line)
+  if (typeof value === 'object' && value !== null) return value
+  throw new TypeError('A line of the snapshot is no object.')
+}
