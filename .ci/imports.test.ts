@@ -49,11 +49,13 @@ test.each(Object.entries(MAY_IMPORT))('%s imports no package above it', (name, a
   }
 })
 
-test('verify imports node: in its one crypto file, but for types', () => {
+test('verify imports node: in its one crypto file and in the file store, which nothing else imports', () => {
   const users = sourcesOf('verify').filter((file) =>
     codeImportsOf(file).some((name) => name.startsWith('node:')),
   )
-  expect(users).toEqual([join(ROOT, 'packages', 'verify', 'src', 'crypto.ts')])
+  const folder = join(ROOT, 'packages', 'verify', 'src')
+  expect(users).toEqual([join(folder, 'crypto.ts'), join(folder, 'edge', 'snapshot-file.ts')])
+  for (const file of sourcesOf('verify')) expect(importsOf(file).join(), file).not.toContain('snapshot-file')
 })
 
 test('the middleware runs without the frameworks: it imports nothing but this package, and types', () => {

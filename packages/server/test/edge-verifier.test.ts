@@ -1,4 +1,7 @@
+import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createVerifier, type EdgeEvent, type EdgeVerifier, type EdgeVerifierOptions } from '@claviger/verify'
+import { snapshotFile } from '@claviger/verify/snapshot-file'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { FaultyProxy } from './faulty-proxy.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
@@ -240,6 +243,89 @@ describe('freshness', () => {
     }
     await expect.poll(() => verifier.statistics().lag).toBe(0)
     expect(events.some(({ type }) => type === 'disconnected')).toBe(true)
+  })
+})
+
+describe('what is kept over a restart', () => {
+  async function keptFile(name: string): Promise<{ file: string; key: { credential: string; id: string } }> {
+    const file = join(claviger.folder, name)
+    const verifier = await openVerifier({ snapshotStore: snapshotFile(file) })
+    const key = await makeKey({ subject: name })
+    await claviger.call('POST', '/v1/revocations', { body: { subject: `${name} before` } })
+    await expect.poll(() => verifier.statistics().revocationRules).toBeGreaterThan(0)
+    await verifier.close()
+    return { file, key }
+  }
+
+  /** What is asked of the server, and what it may not answer. */
+  function counting(asked: string[], refuse: (path: string) => boolean = () => false): typeof fetch {
+    return (input, init) => {
+      const { pathname } = new URL(String(input))
+      asked.push(pathname)
+      return refuse(pathname) ? Promise.reject(new Error('cut')) : fetch(input, init)
+    }
+  }
+
+  test('a start goes on from the file, and loads only what has changed since', async () => {
+    const { file, key } = await keptFile('warm')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    await revokeKey(key.id)
+    const asked: string[] = []
+    const verifier = await openVerifier({ snapshotStore: snapshotFile(file), fetch: counting(asked) })
+    expect(await codeOf(verifier, key.credential)).toBe('revoked')
+    expect(asked).not.toContain('/v1/changes/snapshot')
+    expect(readFileSync(file, 'utf8')).not.toContain(key.credential)
+  })
+
+  test('no ok comes of a file before the server has confirmed it, though caches may be used for long', async () => {
+    const { file } = await keptFile('unconfirmed')
+    const fetching = counting([], (path) => path === '/v1/changes/lease')
+    await expect(
+      openVerifier({
+        snapshotStore: snapshotFile(file),
+        fetch: fetching,
+        onUnavailable: { allowCachedSeconds: 3_600 },
+        startTimeoutSeconds: 0.5,
+      }),
+    ).rejects.toMatchObject({ code: 'unreachable' })
+  })
+
+  test.each([
+    ['cut short', (file: string) => truncateSync(file, 200)],
+    ['emptied', (file: string) => truncateSync(file, 0)],
+    ['of something else', (file: string) => writeFileSync(file, 'nonsense\n')],
+  ])('a file that is %s is replaced', async (what, harm) => {
+    const { file, key } = await keptFile(what)
+    harm(file)
+    const asked: string[] = []
+    const verifier = await openVerifier({ snapshotStore: snapshotFile(file), fetch: counting(asked) })
+    expect(await codeOf(verifier, key.credential)).toBe('ok')
+    expect(asked).toContain('/v1/changes/snapshot')
+    await verifier.close()
+    expect(readFileSync(file, 'utf8')).toContain('"end":true')
+  })
+
+  test('F1: of changes that were cut short or do not follow, none after them is taken', async () => {
+    const { file } = await keptFile('gap')
+    const change = (number: number) =>
+      JSON.stringify({ position: { epoch, number }, atMs: 0, commandId: 'x', facts: [] })
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const { epoch, number } = JSON.parse(lines.at(-1) ?? '').position
+    appendFileSync(file, `${change(number + 2)}\n${change(number + 3)}\n{"posi`)
+    const verifier = await openVerifier({ snapshotStore: snapshotFile(file) })
+    const { body: page } = await claviger.call('GET', `/v1/changes?after=${epoch}:0`)
+    expect(verifier.statistics()).toMatchObject({ position: page.head, lag: 0 })
+  })
+
+  test('a file that cannot be written is told, and nothing depends on it', async () => {
+    const events: EdgeEvent[] = []
+    const verifier = await openVerifier({
+      snapshotStore: snapshotFile('/proc/none/such'),
+      onEvent: (event) => events.push(event),
+    })
+    const key = await makeKey()
+    expect(await codeOf(verifier, key.credential)).toBe('ok')
+    await expect.poll(() => events).toContainEqual(expect.objectContaining({ type: 'store_failed' }))
   })
 })
 
