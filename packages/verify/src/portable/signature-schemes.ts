@@ -56,7 +56,8 @@ export function mlDsa65(): SignatureScheme<PortableKey> {
     signed: { name },
     members: { kty: null, alg: null, pub: 1952 },
   })
-  const isSupported = (): boolean => (SubtleCrypto as Partial<SelfAware>).supports?.('verify', name) ?? false
+  const isSupported = (): boolean =>
+    (globalThis as WithSelfAware).SubtleCrypto?.supports?.('verify', name) ?? false
   return { importKey, isSupported, verify }
 }
 
@@ -72,8 +73,8 @@ export function hmac(_hash: HashName): SignatureScheme<PortableKey> {
 }
 
 /** WebCrypto that tells what it can do (WICG, Modern Algorithms in the Web Cryptography API). */
-interface SelfAware {
-  supports(operation: string, algorithm: string): boolean
+interface WithSelfAware {
+  readonly SubtleCrypto?: { supports?(operation: string, algorithm: string): boolean }
 }
 
 const HASHES = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const
