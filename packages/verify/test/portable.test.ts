@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -59,6 +60,23 @@ describe('the bundle', () => {
     expect(readFileSync(built.file, 'utf8')).not.toMatch(
       /pkcs8|subtle\.sign|generateKey|createHmac|\.encrypt/,
     )
+  })
+})
+
+describe('the package', () => {
+  test.each([
+    ['workerd', 'dist/portable.js'],
+    ['edge-light', 'dist/portable.js'],
+    ['worker', 'dist/portable.js'],
+    ['browser', 'dist/portable.js'],
+    ['node', 'src/index.ts'],
+    ['deno', 'src/index.ts'],
+    ['bun', 'src/index.ts'],
+  ])('gives whoever asks for %s its %s', (condition, file) => {
+    const program = "console.log(import.meta.resolve('@claviger/verify'))"
+    const args = [`--conditions=${condition}`, '--input-type=module', '--eval', program]
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname })
+    expect(stdout.trim()).toBe(pathToFileURL(join(import.meta.dirname, '..', file)).href)
   })
 })
 
@@ -177,6 +195,15 @@ describe('the portable build of an algorithm', () => {
     const key = importKey({ kty: 'EC', crv: 'P-256', x: point, y: point })
     expect(await verify(key, 'a.b', new Uint8Array(64).fill(1))).toBe(false)
     expect(isSupported()).toBe(true)
+  })
+
+  test('shows with its first signature that the runtime lacks it', async () => {
+    const { importKey, verify, isSupported } = schemes.ecdsa('sha256', 28)
+    const integer = Buffer.alloc(28, 1).toString('base64url')
+    const key = importKey({ kty: 'EC', crv: 'P-224', x: integer, y: integer })
+    expect(isSupported()).toBe(true)
+    expect(await verify(key, 'a.b', new Uint8Array(56).fill(1))).toBe(false)
+    expect(isSupported()).toBe(false)
   })
 
   test('tells the strength of an RSA key as Node does', () => {

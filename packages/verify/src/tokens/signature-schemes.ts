@@ -13,8 +13,8 @@ import { bindKeyToPss } from './rsa-pss.ts'
 export type HashName = 'sha256' | 'sha384' | 'sha512'
 
 /**
- * How a kind of signature is checked by this runtime. A portable build replaces this file by one that stands on
- * WebCrypto (`portable/signature-schemes.ts`), of the same face.
+ * How a kind of signature is checked by this runtime. The portable build replaces this file by one of the same face
+ * that stands on WebCrypto (`portable/signature-schemes.ts`).
  */
 export interface SignatureScheme<Key = VerificationKeyHandle> {
   /** Prepares the key which verifies. Throws a TypeError when the JWK is no key. */
