@@ -58,6 +58,18 @@ test('verify imports node: in its one crypto file and in the file store, which n
   for (const file of sourcesOf('verify')) expect(importsOf(file).join(), file).not.toContain('snapshot-file')
 })
 
+test('the portable files import nothing but this package and digests, and not what they stand in for', () => {
+  const folder = join(ROOT, 'packages', 'verify', 'src', 'portable')
+  const sources = sourcesOf('verify').filter((file) => file.startsWith(folder))
+  expect(sources.length).toBeGreaterThan(0)
+  for (const file of sources) {
+    for (const imported of codeImportsOf(file)) {
+      expect(imported, file).toMatch(/^\.\.?\/|^@noble\/hashes\//)
+      expect(imported, file).not.toMatch(/^\.\.\/(crypto|tokens\/signature-schemes)\.ts$/)
+    }
+  }
+})
+
 test('the middleware runs without the frameworks: it imports nothing but this package, and types', () => {
   const sources = sourcesOf('verify').filter((file) => file.includes('/src/middleware/'))
   expect(sources.length).toBeGreaterThan(0)

@@ -10,8 +10,6 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import {
-  ALGORITHMS,
-  type AlgorithmTraits,
   BASE62,
   formatKeyString,
   formatPosition,
@@ -21,7 +19,9 @@ import {
   type Position,
   type RevocationRule,
   type RoleFact,
+  SIGNING_TRAITS,
   type SigningAlgorithm,
+  type SigningTraits,
   type Snapshot,
   type SubjectFact,
   sha256,
@@ -47,14 +47,14 @@ const ACTIONS = ['read', 'write', 'delete', 'share', 'export', 'list']
 export interface SigningKeys {
   readonly id: string
   readonly algorithm: SigningAlgorithm
-  readonly traits: AlgorithmTraits
+  readonly traits: SigningTraits
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
   readonly publicJwk: JsonWebKey
 }
 
 export function makeSigningKeys(algorithm: SigningAlgorithm): SigningKeys {
-  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const traits = SIGNING_TRAITS[algorithm]
   const { type, options } = traits.generate
   // The types of Node name each kind of key; the table holds any of them.
   const pair = generateKeyPairSync(type as 'rsa', options as unknown as RSAKeyPairOptions<'pem', 'pem'>)

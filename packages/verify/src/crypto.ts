@@ -1,5 +1,6 @@
 /**
- * All that this package takes from `node:`. A portable build replaces this file and no other.
+ * All that this package takes from `node:`. The portable build replaces this file by `portable/crypto.ts`, and
+ * `tokens/signature-schemes.ts`, which stands on it.
  *
  * Synchronous throughout: one signature at a time through the thread pool costs two to five times the
  * direct call.

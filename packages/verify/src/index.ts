@@ -91,6 +91,7 @@ export {
 export { MAX_TOKEN_LIFE_SECONDS, RESERVED_CLAIMS } from './tokens/claims.ts'
 export { MAX_CREDENTIAL_BYTES } from './tokens/parse-token.ts'
 export { readPlainObject } from './tokens/plain-payload.ts'
+export { SIGNING_TRAITS, type SigningTraits } from './tokens/signing-traits.ts'
 export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'
 export {

@@ -7,7 +7,8 @@ import {
   sign,
 } from 'node:crypto'
 import type { SigningKeyFact } from '../src/changes/change.ts'
-import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm } from '../src/tokens/algorithms.ts'
+import { ALGORITHMS, type SigningAlgorithm } from '../src/tokens/algorithms.ts'
+import { SIGNING_TRAITS, type SigningTraits } from '../src/tokens/signing-traits.ts'
 
 /** Base64url of a text, or of the JSON of anything else. */
 export function encodePart(part: unknown): string {
@@ -27,7 +28,7 @@ export class TokenSigner {
   constructor(algorithm: SigningAlgorithm, id = `${algorithm}-key`) {
     this.algorithm = algorithm
     this.id = id
-    const traits = ALGORITHMS[algorithm]
+    const traits = SIGNING_TRAITS[algorithm]
     const { publicKey, privateKey } = generate(traits)
     this.publicKey = publicKey
     this.privateKey = privateKey
@@ -64,7 +65,7 @@ export class TokenSigner {
 
   /** The signature as it stands in a token. */
   signature(signingInput: string): string {
-    const { digest, symmetric, toJoseSignature } = ALGORITHMS[this.algorithm]
+    const { digest, symmetric, toJoseSignature } = SIGNING_TRAITS[this.algorithm]
     const input = Buffer.from(signingInput)
     if (symmetric) {
       return createHmac(digest ?? '', this.#signingKey)
@@ -75,7 +76,7 @@ export class TokenSigner {
   }
 }
 
-function generate({ symmetric, generate: { type, options } }: AlgorithmTraits): {
+function generate({ symmetric, generate: { type, options } }: SigningTraits): {
   publicKey: KeyObject
   privateKey: KeyObject
 } {

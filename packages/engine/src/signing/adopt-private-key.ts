@@ -128,7 +128,7 @@ async function checkPair(
   const token = await signProbe({ id, algorithm, pkcs8 }).catch(() => '')
   const dot = token.lastIndexOf('.')
   const signature = Buffer.from(token.slice(dot + 1), 'base64url')
-  if (verificationKey.verify(token.slice(0, dot), signature)) return
+  if (await verificationKey.verify(token.slice(0, dot), signature)) return
   throw refused('Its private part does not belong to its public part.')
 }
 

@@ -1,6 +1,12 @@
 import { createHmac, generateKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { ALGORITHMS, type AlgorithmTraits, type SigningAlgorithm, sha256 } from '@claviger/verify'
+import {
+  type AlgorithmTraits,
+  SIGNING_TRAITS,
+  type SigningAlgorithm,
+  type SigningTraits,
+  sha256,
+} from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
 import type { EngineParts } from '../scope.ts'
@@ -51,7 +57,7 @@ export async function makeSigningKey(
   projectId: string,
   algorithm: SigningAlgorithm,
 ): Promise<NewSigningKey> {
-  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const traits = SIGNING_TRAITS[algorithm]
   if (!traits.isSupported()) {
     throw new CodedError(
       'unavailable',
@@ -66,14 +72,14 @@ export async function makeSigningKey(
   return { id, projectId, algorithm, publicJwk, privateSealed }
 }
 
-async function makePair(traits: AlgorithmTraits): Promise<KeyMaterial> {
+async function makePair(traits: SigningTraits): Promise<KeyMaterial> {
   const { publicKey, privateKey } = await generatePair(traits.generate.type, traits.generate.options)
   const publicJwk = publicJwkOf(publicKey, traits)
   const privatePart = privateKey.export({ format: 'der', type: 'pkcs8' })
   return { id: thumbprintOf(publicJwk), publicJwk, privatePart }
 }
 
-async function makeSecret(traits: AlgorithmTraits): Promise<KeyMaterial> {
+async function makeSecret(traits: SigningTraits): Promise<KeyMaterial> {
   const secret = await generateSecret(traits.generate.type, traits.generate.options)
   return {
     id: nameOfSecret(secret, traits),

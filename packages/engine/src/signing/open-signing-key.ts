@@ -1,16 +1,16 @@
 import {
-  ALGORITHMS,
-  type AlgorithmTraits,
   type HeaderAlgorithm,
+  SIGNING_TRAITS,
   type SigningAlgorithm,
   type SigningKeyHandle,
+  type SigningTraits,
 } from '@claviger/verify'
 
 /** A signing key that is ready to sign. */
 export interface OpenSigningKey {
   /** The JWS `kid`. */
   readonly id: string
-  readonly traits: AlgorithmTraits
+  readonly traits: SigningTraits
   /** Or the secret of a symmetric algorithm. */
   readonly privateKey: SigningKeyHandle
   /** The encoded header of every access token that the key signs. */
@@ -24,7 +24,7 @@ export function openSigningKey(
   { id, algorithm }: { readonly id: string; readonly algorithm: SigningAlgorithm },
   bytes: Uint8Array,
 ): OpenSigningKey {
-  const traits: AlgorithmTraits = ALGORITHMS[algorithm]
+  const traits = SIGNING_TRAITS[algorithm]
   const privateKey = traits.importSigningKey(bytes)
   bytes.fill(0)
   return {

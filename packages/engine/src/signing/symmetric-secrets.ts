@@ -3,6 +3,7 @@ import {
   type AlgorithmTraits,
   type Fact,
   isSigningAlgorithm,
+  SIGNING_TRAITS,
   type SigningAlgorithm,
   type SigningKeyFact,
   type VerificationKeyHandle,
@@ -40,7 +41,7 @@ export class SymmetricSecrets {
     for (const { id, algorithm, private_sealed: sealed } of rows) {
       if (!isSigningAlgorithm(algorithm)) continue
       const secret = sealer.open(signingKeyPlace(this.#projectId, id), sealed)
-      secrets.set(id, ALGORITHMS[algorithm].importSigningKey(secret))
+      secrets.set(id, SIGNING_TRAITS[algorithm].importSigningKey(secret))
       secret.fill(0)
     }
     this.#secrets = secrets

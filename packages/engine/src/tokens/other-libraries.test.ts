@@ -3,6 +3,7 @@ import {
   ALGORITHMS,
   HEADER_ALGORITHMS,
   type HeaderAlgorithm,
+  SIGNING_TRAITS,
   type SigningAlgorithm,
   signingAlgorithmOf,
 } from '@claviger/verify'
@@ -174,7 +175,7 @@ describe('a token is accepted here that was signed with our key by', () => {
     const input = `${encode(header(algorithm))}.${encode(claims(algorithm))}`
     const pem = privateKeyOf(algorithm).export({ format: 'pem', type: 'pkcs8' }).toString()
     const theirs = new OpensslCommand(installation.folder, algorithm).sign(pem, Buffer.from(input))
-    const signature = Buffer.from(ALGORITHMS[algorithm].toJoseSignature(theirs))
+    const signature = Buffer.from(SIGNING_TRAITS[algorithm].toJoseSignature(theirs))
     await accepts(`${input}.${signature.toString('base64url')}`)
   })
 

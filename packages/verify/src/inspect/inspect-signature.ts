@@ -35,7 +35,7 @@ export function inspectSignature(token: SignedToken, jwks: unknown, list: Checkl
     return
   }
   list.holds('algorithm', 'The algorithm is the key’s own.')
-  if (fitting.some((key) => key.verify(token.signingInput, token.signature))) {
+  if (fitting.some((key) => key.verify(token.signingInput, token.signature) === true)) {
     list.holds('signature', 'The key signed exactly this header and payload.')
   } else {
     list.fails(

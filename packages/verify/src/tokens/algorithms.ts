@@ -1,20 +1,19 @@
 import {
-  exportSpki,
-  importPkcs8,
-  importPublicJwk,
-  importSecret,
-  importSpki,
-  type SigningKeyHandle,
-  type VerificationKeyHandle,
-  verifyMac,
-  verifySignature,
-} from '../crypto.ts'
-import { ecdsaFromDer, ecdsaToDer } from './ecdsa-signature.ts'
-import { hasMlDsa65, importMlDsa65, ML_DSA_65_SIGNATURE_BYTES } from './ml-dsa.ts'
-import { bindToPss, type PssHash } from './rsa-pss.ts'
+  ecdsa as ecdsaScheme,
+  ed25519,
+  type HashName,
+  hmac as hmacScheme,
+  mlDsa65 as mlDsaScheme,
+  rsaPkcs1,
+  rsaPss,
+  type SignatureScheme,
+} from './signature-schemes.ts'
 
-/** All that sets one signing algorithm apart: for those who verify, and for those who sign. */
-export interface AlgorithmTraits {
+/** Bytes of a signature of ML-DSA-65 (FIPS 204, table 2). */
+const ML_DSA_65_SIGNATURE_BYTES = 3309
+
+/** All that sets one signing algorithm apart for those who verify. What signing takes besides is in `signing-traits.ts`. */
+export interface AlgorithmTraits extends SignatureScheme {
   /** The `alg` to write into a header and a JWK. */
   readonly joseName: string
   /** Every `alg` that the header of a token signed by such a key may carry. */
@@ -31,22 +30,6 @@ export interface AlgorithmTraits {
   readonly signatureBytes: number | null
   /** The digest to name to `crypto.sign` or `createHmac`; null: the algorithm brings its own. */
   readonly digest: string | null
-  /** The arguments of `crypto.generateKeyPair`, or of `generateKey` for a symmetric one. */
-  readonly generate: { readonly type: string; readonly options: Readonly<Record<string, string | number>> }
-  /** Prepares the key which verifies. Throws a TypeError when the JWK is no key. */
-  readonly importKey: (jwk: Readonly<Record<string, unknown>>) => VerificationKeyHandle
-  /** Prepares the key which signs: from PKCS #8, or from a secret's bytes. Throws a TypeError when they are none. */
-  readonly importSigningKey: (bytes: Uint8Array) => SigningKeyHandle
-  /** Whether this runtime has it. */
-  readonly isSupported: () => boolean
-  /** Checks a signature as it stands in a token. Its length has been checked. */
-  readonly verify: (
-    key: VerificationKeyHandle,
-    signingInput: string | Uint8Array,
-    signature: Uint8Array,
-  ) => boolean
-  /** Turns what `crypto.sign` gives into what stands in a token. */
-  readonly toJoseSignature: (signature: Uint8Array) => Uint8Array
 }
 
 const TABLE = {
@@ -100,7 +83,7 @@ export function signingAlgorithmOf(name: HeaderAlgorithm): SigningAlgorithm {
 }
 
 /** RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3). */
-function rsa(joseName: string, digest: string): AlgorithmTraits {
+function rsa(joseName: string, digest: HashName): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -110,31 +93,17 @@ function rsa(joseName: string, digest: string): AlgorithmTraits {
     keyMembers: ['n', 'e'],
     signatureBytes: null,
     digest,
-    generate: { type: 'rsa', options: { modulusLength: 2048, publicExponent: 0x10001 } },
-    importKey: importPublicJwk,
-    importSigningKey: importPkcs8,
-    isSupported: () => true,
-    verify: (key, signingInput, signature) => verifySignature(digest, key, signingInput, signature),
-    toJoseSignature: (signature) => signature,
+    ...rsaPkcs1(digest),
   }
 }
 
-/** RSASSA-PSS (RFC 7518, section 3.5). Its keys are kept as plain RSA keys, and bound to it when they are prepared. */
-function pss(joseName: string, hash: PssHash): AlgorithmTraits {
-  const bind = (der: Uint8Array): Uint8Array => {
-    const bound = bindToPss(der, hash)
-    if (bound === undefined) throw new TypeError(`The key is no RSA key that ${joseName} can be used with.`)
-    return bound
-  }
-  return {
-    ...rsa(joseName, hash),
-    importKey: (jwk) => importSpki(bind(exportSpki(importPublicJwk(jwk)))),
-    importSigningKey: (pkcs8) => importPkcs8(bind(pkcs8)),
-  }
+/** RSASSA-PSS (RFC 7518, section 3.5). */
+function pss(joseName: string, digest: HashName): AlgorithmTraits {
+  return { ...rsa(joseName, digest), ...rsaPss(digest) }
 }
 
 /** ECDSA (RFC 7518, section 3.4). */
-function ecdsa(joseName: string, curve: string, digest: string, integerBytes: number): AlgorithmTraits {
+function ecdsa(joseName: string, curve: string, digest: HashName, integerBytes: number): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -144,19 +113,7 @@ function ecdsa(joseName: string, curve: string, digest: string, integerBytes: nu
     keyMembers: ['x', 'y'],
     signatureBytes: 2 * integerBytes,
     digest,
-    generate: { type: 'ec', options: { namedCurve: curve } },
-    importKey: importPublicJwk,
-    importSigningKey: importPkcs8,
-    isSupported: () => true,
-    verify: (key, signingInput, signature) => {
-      const der = ecdsaToDer(signature, integerBytes)
-      return der !== undefined && verifySignature(digest, key, signingInput, der)
-    },
-    toJoseSignature: (signature) => {
-      const raw = ecdsaFromDer(signature, integerBytes)
-      if (raw === undefined) throw new TypeError('The signer gave no DER signature of this curve.')
-      return raw
-    },
+    ...ecdsaScheme(digest, integerBytes),
   }
 }
 
@@ -175,12 +132,7 @@ function edwards(
     keyMembers: ['x'],
     signatureBytes,
     digest: null,
-    generate: { type: 'ed25519', options: {} },
-    importKey: importPublicJwk,
-    importSigningKey: importPkcs8,
-    isSupported: () => true,
-    verify: (key, signingInput, signature) => verifySignature(null, key, signingInput, signature),
-    toJoseSignature: (signature) => signature,
+    ...ed25519(),
   }
 }
 
@@ -196,17 +148,12 @@ function mlDsa65(): AlgorithmTraits {
     keyMembers: ['alg', 'pub'],
     signatureBytes: ML_DSA_65_SIGNATURE_BYTES,
     digest: null,
-    generate: { type: 'ml-dsa-65', options: {} },
-    importKey: importMlDsa65,
-    importSigningKey: importPkcs8,
-    isSupported: hasMlDsa65,
-    verify: (key, signingInput, signature) => verifySignature(null, key, signingInput, signature),
-    toJoseSignature: (signature) => signature,
+    ...mlDsaScheme(),
   }
 }
 
 /** HMAC (RFC 7518, section 3.2): only who could have signed a token can verify it. */
-function hmac(joseName: string, digest: string, digestBytes: number): AlgorithmTraits {
+function hmac(joseName: string, digest: HashName, digestBytes: number): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -216,13 +163,6 @@ function hmac(joseName: string, digest: string, digestBytes: number): AlgorithmT
     keyMembers: [],
     signatureBytes: digestBytes,
     digest,
-    generate: { type: 'hmac', options: { length: 8 * digestBytes } },
-    importKey: () => {
-      throw new TypeError(`A secret of ${joseName} is in no JWK.`)
-    },
-    importSigningKey: importSecret,
-    isSupported: () => true,
-    verify: (key, signingInput, signature) => verifyMac(digest, key, signingInput, signature),
-    toJoseSignature: (signature) => signature,
+    ...hmacScheme(digest),
   }
 }

@@ -23,7 +23,9 @@ const CLAIMS = '{"sub":"user_1","exp":1800000000,"n":[1,{"a":"\u00fc"}]}'
 function weAccept(text: string, { key }: Trusted): boolean {
   const token = parseToken(text)
   if ('fault' in token) return false
-  return acceptsHeader(key.algorithm, token.header.alg) && key.verify(token.signedBytes, token.signature)
+  return (
+    acceptsHeader(key.algorithm, token.header.alg) && key.verify(token.signedBytes, token.signature) === true
+  )
 }
 
 async function joseAccepts(text: string, { signer }: Trusted): Promise<boolean> {

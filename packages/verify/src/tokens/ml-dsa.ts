@@ -1,9 +1,8 @@
 import { importSpki, type VerificationKeyHandle } from '../crypto.ts'
 import { decodeBase64Url } from './base64url.ts'
 
-/** Bytes of a public key and of a signature of ML-DSA-65 (FIPS 204, table 2). */
+/** Bytes of a public key of ML-DSA-65 (FIPS 204, table 2). */
 const PUBLIC_KEY_BYTES = 1952
-export const ML_DSA_65_SIGNATURE_BYTES = 3309
 
 /** SubjectPublicKeyInfo of id-ml-dsa-65 (RFC 9881, section 4), up to the key's own bytes. */
 const SPKI_HEAD = Uint8Array.of(

@@ -19,7 +19,7 @@ function parsed(text: string): ParsedToken {
 /** Whether a text passes as a token of the signer. */
 function passes(text: string): boolean {
   const token = parseToken(text)
-  return !('fault' in token) && key.verify(token.signingInput, token.signature)
+  return !('fault' in token) && key.verify(token.signingInput, token.signature) === true
 }
 
 describe('a token', () => {

@@ -42,6 +42,13 @@ export function bindToPss(der: Uint8Array, hash: PssHash): Uint8Array | undefine
   return bound
 }
 
+/** The same, for a key that has to be one: a TypeError when it is not. */
+export function bindKeyToPss(der: Uint8Array, hash: PssHash): Uint8Array {
+  const bound = bindToPss(der, hash)
+  if (bound === undefined) throw new TypeError('The key is no RSA key that RSASSA-PSS can be used with.')
+  return bound
+}
+
 /** AlgorithmIdentifier of id-RSASSA-PSS: hash, mask generation MGF1 with the same hash, length of the salt. */
 function pssIdentifier(hash: PssHash): Uint8Array {
   const [arc, saltBytes] = HASHES[hash]

@@ -17,8 +17,11 @@ export interface VerificationKey {
   readonly algorithm: SigningAlgorithm
   /** Until when tokens of more than usual life count; 0: there are none. */
   readonly tokensUntilMs: number
-  /** Whether the signature, as it stands in a token, is this key's over the text. Never throws. */
-  verify(signingInput: string | Uint8Array, signature: Uint8Array): boolean
+  /**
+   * Whether the signature, as it stands in a token, is this key's over the text. Never throws or rejects. In Node it
+   * answers at once; where there is only WebCrypto, with a promise, so compare with `true`.
+   */
+  verify(signingInput: string | Uint8Array, signature: Uint8Array): boolean | Promise<boolean>
 }
 
 /**
@@ -50,7 +53,7 @@ export function prepareVerificationKey(given: {
     id,
     algorithm,
     tokensUntilMs,
-    verify: (signingInput: string | Uint8Array, signature: Uint8Array): boolean =>
+    verify: (signingInput: string | Uint8Array, signature: Uint8Array): boolean | Promise<boolean> =>
       signature.length === signatureBytes && verify(handle, signingInput, signature),
   })
 }

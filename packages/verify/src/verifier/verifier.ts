@@ -193,10 +193,16 @@ export class Verifier {
   }
 
   /** The verdict on what is no key, for which nobody needs to be asked. */
-  #verifyUnaided(request: VerifyRequest): Verdict | undefined {
+  #verifyUnaided(request: VerifyRequest): Verdict | Promise<Verdict> | undefined {
     const { credential } = request
     if (typeof credential === 'string' && this.#mayBeKey(credential)) return undefined
-    return this.#answer(request, this.#recogniseToken(credential))
+    const found = this.#recogniseToken(credential)
+    return found instanceof Promise ? this.#answerLater(request, found) : this.#answer(request, found)
+  }
+
+  /** The verdict on a token whose signature is still being checked, by the facts and the time when that is done. */
+  async #answerLater(request: VerifyRequest, found: Promise<TokenCredential | Refusal>): Promise<Verdict> {
+    return this.#answer(request, await found) ?? this.#verifyAsking(request)
   }
 
   /** The verdict on what was found, unless the facts are not certainly fresh. */
@@ -284,11 +290,15 @@ export class Verifier {
     return typeof credential === 'string' ? this.#tokens.get(credential) : undefined
   }
 
-  #recogniseToken(credential: string): TokenCredential | Refusal {
+  #recogniseToken(credential: string): TokenCredential | Refusal | Promise<TokenCredential | Refusal> {
     if (typeof credential !== 'string') return refuse('malformed', 'The credential is no text.')
     if (credential.length > MAX_CREDENTIAL_BYTES) return TOO_LARGE
     this.#tokenChecks++
     const token = recogniseToken(credential, this.#facts)
+    return token instanceof Promise ? token.then((read) => this.#keep(read)) : this.#keep(token)
+  }
+
+  #keep(token: TokenCredential | Refusal): TokenCredential | Refusal {
     if (token instanceof CredentialEntry) this.#tokens.add(token)
     return token
   }

@@ -1,0 +1,36 @@
+/**
+ * The face of the portable build: what a verifier needs where there is no Node, such as in a Worker. It is bundled with
+ * the files of this folder in place of their namesakes (see `tsdown.config.ts` of this package).
+ */
+export type { Change, Fact } from '../changes/change.ts'
+export type { Position } from '../changes/position.ts'
+export { type LimitKeeper, NO_COUNTERS } from '../limits/limit-keeper.ts'
+export {
+  createFetchProtection,
+  type FetchProtection,
+  type FetchProtectionOptions,
+} from '../middleware/fetch.ts'
+export {
+  createHonoProtection,
+  type HonoProtection,
+  type HonoProtectionOptions,
+  type Protected,
+} from '../middleware/hono.ts'
+export type {
+  Caller,
+  Decision,
+  ProtectionOptions,
+  RequestVerifier,
+  RouteRequirements,
+} from '../middleware/protect.ts'
+export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from '../source/source.ts'
+export {
+  type Principal,
+  type Refusal,
+  VERDICT_CODES,
+  type Verdict,
+  type VerdictCode,
+  type VerdictStatus,
+} from '../verdict.ts'
+export { Verifier, type VerifierOptions, type VerifierStatistics } from '../verifier/verifier.ts'
+export { ANY_AUDIENCE, type VerifyRequest } from '../verifier/verify-request.ts'
