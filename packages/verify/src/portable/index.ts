@@ -4,18 +4,8 @@
  */
 export type { Change, Fact } from '../changes/change.ts'
 export type { Position } from '../changes/position.ts'
+export { createVerifier } from '../edge/create-verifier.ts'
 export { type LimitKeeper, NO_COUNTERS } from '../limits/limit-keeper.ts'
-export {
-  createFetchProtection,
-  type FetchProtection,
-  type FetchProtectionOptions,
-} from '../middleware/fetch.ts'
-export {
-  createHonoProtection,
-  type HonoProtection,
-  type HonoProtectionOptions,
-  type Protected,
-} from '../middleware/hono.ts'
 export type {
   Caller,
   Decision,
