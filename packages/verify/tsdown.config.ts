@@ -3,23 +3,29 @@ import { defineConfig } from 'tsdown'
 
 const SOURCES = join(import.meta.dirname, 'src')
 
-/** Files that stand on `node:`, and what stands in their place where there is none. */
+/** Files that stand on `node:` or on more code than they are worth there, and what stands in their place. */
 const REPLACED: ReadonlyMap<string, string> = new Map([
   [join(SOURCES, 'crypto.ts'), join(SOURCES, 'portable/crypto.ts')],
+  [join(SOURCES, 'tokens/plain-payload.ts'), join(SOURCES, 'portable/plain-payload.ts')],
   [join(SOURCES, 'tokens/signature-schemes.ts'), join(SOURCES, 'portable/signature-schemes.ts')],
 ])
 
-/** The portable build: one file for runtimes that know web standards and no `node:` (decision 0030). */
-export default defineConfig({
+/** What is built, each into one file with all that it needs: a Worker is uploaded as it is. */
+export const ENTRIES = {
+  portable: 'src/portable/index.ts',
+  fetch: 'src/middleware/fetch.ts',
+  hono: 'src/middleware/hono.ts',
+}
+
+/** The portable build: for runtimes that know web standards and no `node:` (decision 0030). */
+const portable = defineConfig({
   cwd: import.meta.dirname,
-  entry: { portable: 'src/portable/index.ts' },
   platform: 'neutral',
   target: 'es2022',
   format: 'esm',
   minify: true,
   // Its types are the sources'.
   dts: false,
-  // In one file, with what it depends on: a Worker is uploaded as it is.
   deps: { alwaysBundle: [/^@noble\/hashes/] },
   plugins: [
     {
@@ -32,3 +38,9 @@ export default defineConfig({
     },
   ],
 })
+
+export default Object.entries(ENTRIES).map(([name, file]) => ({
+  ...portable,
+  entry: { [name]: file },
+  clean: false,
+}))

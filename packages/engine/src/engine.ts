@@ -23,6 +23,7 @@ import { Writer } from './commands/writer.ts'
 import { EdgeGrants } from './edge/edge-grants.ts'
 import { Once, type OnceParts, type OnceRequest } from './idempotency/once.ts'
 import { OnceWriter } from './idempotency/once-writer.ts'
+import { LeasedUnits } from './limits/leased-units.ts'
 import { LimitCounters } from './limits/limit-counters.ts'
 import { ManagementCaller } from './management/management-caller.ts'
 import { resetRootKey } from './management/root-key.ts'
@@ -48,6 +49,7 @@ import { type OpenDatabase, openForReading, parseDatabaseAddress } from './stora
 import { createSealer } from './storage/seal.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
+import { ApartBound } from './usage/apart-bound.ts'
 import { IssueCounts } from './usage/issue-counts.ts'
 import { inProject } from './usage/project-use.ts'
 import { readUsageDays } from './usage/resolutions.ts'
@@ -123,8 +125,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       refreshTokens: createRefreshTokens(masterKey, random),
       auditKeys,
       limits: new LimitCounters(writer),
+      leasedUnits: new LeasedUnits(),
       edge: await EdgeGrants.open(database.db, { clock, writer, random }),
       issued: new IssueCounts(clock),
+      reportedApart: new ApartBound(),
       usageDays: readUsageDays(options.usageDays),
     }
     const createdRootKey = await install(parts)

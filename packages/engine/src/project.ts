@@ -26,6 +26,7 @@ import { listKeys } from './keys/list-keys.ts'
 import { readKey } from './keys/read-key.ts'
 import { revokeKey } from './keys/revoke-key.ts'
 import { rotateKey } from './keys/rotate-key.ts'
+import { leaseLimits } from './limits/lease-limits.ts'
 import { changeManagementKey } from './management/change-management-key.ts'
 import { createManagementKey } from './management/create-management-key.ts'
 import { deleteManagementKey } from './management/delete-management-key.ts'
@@ -59,6 +60,7 @@ import { putSubject } from './subjects/put-subject.ts'
 import { readSubject } from './subjects/read-subject.ts'
 import { type MintScope, mintToken } from './tokens/mint-token.ts'
 import { readUsage } from './usage/read-usage.ts'
+import { reportUsage } from './usage/report-usage.ts'
 
 /** The operations of a noun, bound to where and for whom they work. Their files say what they take and answer. */
 interface Operations<Scope> {
@@ -131,6 +133,8 @@ const EDGE = {
   releaseLease,
   resolveKeys,
   listVerifiers,
+  leaseLimits,
+  reportUsage,
 }
 
 /** Everything of one project, for one actor. Cheap to make: the server makes one a request. */

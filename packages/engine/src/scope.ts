@@ -4,11 +4,13 @@ import type { Clock } from './clock.ts'
 import type { Actor } from './commands/command.ts'
 import type { CommandRunner } from './commands/writer.ts'
 import type { EdgeGrants } from './edge/edge-grants.ts'
+import type { LeasedUnits } from './limits/leased-units.ts'
 import type { LimitCounters } from './limits/limit-counters.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
 import type { Sealer } from './storage/seal.ts'
+import type { ApartBound } from './usage/apart-bound.ts'
 import type { IssueCounts } from './usage/issue-counts.ts'
 
 /** What the parts of one engine share; made by the composition root (`engine.ts`). */
@@ -23,10 +25,14 @@ export interface EngineParts {
   readonly auditKeys: AuditKeys
   /** What is spent of limits, by all verifiers of the process. */
   readonly limits: LimitCounters
+  /** What verifiers in other processes were given of them. */
+  readonly leasedUnits: LeasedUnits
   /** The verifiers in other processes, and what they were granted. */
   readonly edge: EdgeGrants
   /** Counts what is issued without a row of its own. */
   readonly issued: IssueCounts
+  /** Bounds what verifiers in other processes report of usage. */
+  readonly reportedApart: ApartBound
   /** For how many days the counts of usage by the day are kept. */
   readonly usageDays: number
 }

@@ -8,6 +8,7 @@ import { CodedError, type ErrorCode } from '../src/coded-error.ts'
 import type { Actor } from '../src/commands/command.ts'
 import { Writer } from '../src/commands/writer.ts'
 import { EdgeGrants } from '../src/edge/edge-grants.ts'
+import { LeasedUnits } from '../src/limits/leased-units.ts'
 import { LimitCounters } from '../src/limits/limit-counters.ts'
 import { install } from '../src/projects/install.ts'
 import { resolveProject } from '../src/projects/resolve-project.ts'
@@ -18,6 +19,7 @@ import { createRefreshTokens } from '../src/sessions/refresh-token.ts'
 import { loadMasterKey } from '../src/storage/master-key.ts'
 import { openForReading } from '../src/storage/open-database.ts'
 import { createSealer } from '../src/storage/seal.ts'
+import { ApartBound } from '../src/usage/apart-bound.ts'
 import { IssueCounts } from '../src/usage/issue-counts.ts'
 import { DEFAULT_USAGE_DAYS } from '../src/usage/resolutions.ts'
 
@@ -74,8 +76,10 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     refreshTokens: createRefreshTokens(masterKey, random),
     auditKeys,
     limits: new LimitCounters(writer),
+    leasedUnits: new LeasedUnits(),
     edge: await EdgeGrants.open(database.db, { clock, writer, random }),
     issued: new IssueCounts(clock),
+    reportedApart: new ApartBound(),
     usageDays: DEFAULT_USAGE_DAYS,
   }
   const rootKey = await install(parts)

@@ -249,7 +249,7 @@ describe('freshness', () => {
 describe('what is kept over a restart', () => {
   async function keptFile(name: string): Promise<{ file: string; key: { credential: string; id: string } }> {
     const file = join(claviger.folder, name)
-    const verifier = await openVerifier({ snapshotStore: snapshotFile(file) })
+    const verifier = await openVerifier({ snapshot: snapshotFile(file) })
     const key = await makeKey({ subject: name })
     await claviger.call('POST', '/v1/revocations', { body: { subject: `${name} before` } })
     await expect.poll(() => verifier.statistics().revocationRules).toBeGreaterThan(0)
@@ -271,7 +271,7 @@ describe('what is kept over a restart', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     await revokeKey(key.id)
     const asked: string[] = []
-    const verifier = await openVerifier({ snapshotStore: snapshotFile(file), fetch: counting(asked) })
+    const verifier = await openVerifier({ snapshot: snapshotFile(file), fetch: counting(asked) })
     expect(await codeOf(verifier, key.credential)).toBe('revoked')
     expect(asked).not.toContain('/v1/changes/snapshot')
     expect(readFileSync(file, 'utf8')).not.toContain(key.credential)
@@ -282,7 +282,7 @@ describe('what is kept over a restart', () => {
     const fetching = counting([], (path) => path === '/v1/changes/lease')
     await expect(
       openVerifier({
-        snapshotStore: snapshotFile(file),
+        snapshot: snapshotFile(file),
         fetch: fetching,
         onUnavailable: { allowCachedSeconds: 3_600 },
         startTimeoutSeconds: 0.5,
@@ -298,7 +298,7 @@ describe('what is kept over a restart', () => {
     const { file, key } = await keptFile(what)
     harm(file)
     const asked: string[] = []
-    const verifier = await openVerifier({ snapshotStore: snapshotFile(file), fetch: counting(asked) })
+    const verifier = await openVerifier({ snapshot: snapshotFile(file), fetch: counting(asked) })
     expect(await codeOf(verifier, key.credential)).toBe('ok')
     expect(asked).toContain('/v1/changes/snapshot')
     await verifier.close()
@@ -312,7 +312,7 @@ describe('what is kept over a restart', () => {
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
     const { epoch, number } = JSON.parse(lines.at(-1) ?? '').position
     appendFileSync(file, `${change(number + 2)}\n${change(number + 3)}\n{"posi`)
-    const verifier = await openVerifier({ snapshotStore: snapshotFile(file) })
+    const verifier = await openVerifier({ snapshot: snapshotFile(file) })
     const { body: page } = await claviger.call('GET', `/v1/changes?after=${epoch}:0`)
     expect(verifier.statistics()).toMatchObject({ position: page.head, lag: 0 })
   })
@@ -320,7 +320,7 @@ describe('what is kept over a restart', () => {
   test('a file that cannot be written is told, and nothing depends on it', async () => {
     const events: EdgeEvent[] = []
     const verifier = await openVerifier({
-      snapshotStore: snapshotFile('/proc/none/such'),
+      snapshot: snapshotFile('/proc/none/such'),
       onEvent: (event) => events.push(event),
     })
     const key = await makeKey()

@@ -412,6 +412,16 @@ test('a verifier in another process gets a snapshot, the changes since, keys by 
   const body = { verifier, nonce: 'n'.repeat(22), applied }
   const lease = await claviger.call('POST', '/v1/changes/lease', { body })
   expect(lease.body).toMatchObject({ leaseSeconds: 5, head: applied, nonce: body.nonce })
+  const { id } = body.verifier
+  const holders = [{ kind: 'subject', id: 'nobody' }]
+  const parts = { verifier: { id }, calls: [{ holders, cost: 1, wanted: 1 }] }
+  expect((await claviger.call('POST', '/v1/limits/lease', { body: parts })).body).toEqual({
+    calls: [{ parts: [] }],
+  })
+  const nobody = { kind: null, keyId: '', subject: '', outcome: 'unknown', tags: '[]', ip: '' }
+  const counts = [{ ...nobody, count: 1, atMs: Date.now() }]
+  const report = { verifier: { id }, batch: 'b'.repeat(16), counts }
+  expect((await claviger.call('POST', '/v1/usage', { body: report })).body).toEqual({ counted: true })
   expect((await claviger.call('GET', '/v1/verifiers')).body.items).toMatchObject([{ name: 'orders', lag: 0 }])
   const release = { verifier: { id: verifier.id } }
   expect(await claviger.call('POST', '/v1/changes/lease/release', { body: release })).toMatchObject({

@@ -32,7 +32,6 @@ export { createVerifier, type EdgeVerifierOptions } from './edge/create-verifier
 export type { EdgeEvent } from './edge/edge-event.ts'
 export { EdgeError } from './edge/edge-transport.ts'
 export type { EdgeStatistics, EdgeVerifier } from './edge/edge-verifier.ts'
-export type { SnapshotStore } from './edge/snapshot-store.ts'
 export { findTerm, GLOSSARY, type Term } from './inspect/glossary.ts'
 export { inspect } from './inspect/inspect.ts'
 export type {
@@ -114,5 +113,13 @@ export {
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'
 export type { ChangesPage, FeedEnd, FeedHello, FeedReset } from './wire/feed.ts'
 export type { LeaseAnswer, LeaseRequest } from './wire/lease.ts'
+export type {
+  LimitCall,
+  LimitLeaseAnswer,
+  LimitLeaseRequest,
+  LimitPart,
+  ReturnedUnits,
+} from './wire/limit-lease.ts'
 export type { ResolveAnswer, ResolveRequest } from './wire/resolve.ts'
 export type { SnapshotEnd, SnapshotHead } from './wire/snapshot-lines.ts'
+export type { UsageReport } from './wire/usage.ts'

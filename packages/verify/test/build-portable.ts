@@ -2,36 +2,40 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'tsdown'
-import portable from '../tsdown.config.ts'
+import portable, { type ENTRIES } from '../tsdown.config.ts'
 
 export interface PortableBuild {
   readonly folder: string
-  /** The bundle. */
-  readonly file: string
-  /** The path of each module that has code in it. */
+  /** The bundles, by their names. */
+  readonly files: Readonly<Record<keyof typeof ENTRIES, string>>
+  /** The path of each module that has code in one of them. */
   readonly modules: readonly string[]
 }
 
-/** Builds the portable bundle, as `npm run build` does, into a folder of its own. */
+/** Builds the portable bundles, as `npm run build` does, into a folder of their own. */
 export async function buildPortable(): Promise<PortableBuild> {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-portable-'))
-  const modules: string[] = []
-  await build({
-    ...portable,
-    config: false,
-    outDir: folder,
-    logLevel: 'silent',
-    plugins: [
-      portable.plugins,
-      {
-        name: 'list-modules',
-        generateBundle(_options, bundle) {
-          for (const part of Object.values(bundle)) {
-            if (part.type === 'chunk') modules.push(...Object.keys(part.modules))
-          }
+  const modules = new Set<string>()
+  for (const config of portable) {
+    await build({
+      ...config,
+      config: false,
+      outDir: folder,
+      logLevel: 'silent',
+      plugins: [
+        config.plugins,
+        {
+          name: 'list-modules',
+          generateBundle(_options, bundle) {
+            for (const part of Object.values(bundle)) {
+              if (part.type === 'chunk') for (const path of Object.keys(part.modules)) modules.add(path)
+            }
+          },
         },
-      },
-    ],
-  })
-  return { folder, file: join(folder, 'portable.js'), modules }
+      ],
+    })
+  }
+  const fileOf = (name: string): string => join(folder, `${name}.js`)
+  const files = { portable: fileOf('portable'), fetch: fileOf('fetch'), hono: fileOf('hono') }
+  return { folder, files, modules: [...modules] }
 }

@@ -2,13 +2,8 @@
  * The program that is run in every runtime, with the portable build, and in Node with the sources: the same verdicts
  * must come of it. It stands on web standards, and imports types only.
  */
-import type {
-  createFetchProtection,
-  KeyRecord,
-  NO_COUNTERS,
-  Snapshot,
-  Verifier,
-} from '../src/portable/index.ts'
+import type { createFetchProtection } from '../src/middleware/fetch.ts'
+import type { KeyRecord, NO_COUNTERS, Snapshot, Verifier } from '../src/portable/index.ts'
 
 /** What of a build is judged with. */
 export interface Face {

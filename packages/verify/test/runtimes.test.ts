@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createRequire, stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import * as sources from '../src/portable/index.ts'
+import { createFetchProtection } from '../src/middleware/fetch.ts'
+import * as portable from '../src/portable/index.ts'
 import { buildPortable, type PortableBuild } from './build-portable.ts'
 import { judgeCorpus } from './judge-corpus.ts'
 import { makeCorpus } from './portable-corpus.ts'
@@ -27,9 +28,11 @@ const EVERYWHERE = [
 ] as const
 const SOMEWHERE = ['ES512', 'ML-DSA-65', 'HS256'] as const
 
-const IMPORTS = `import * as face from './portable.js'
+const IMPORTS = `import * as portable from './portable.js'
+import { createFetchProtection } from './fetch.js'
 import { corpus } from './corpus.js'
 import { judgeCorpus } from './judge-corpus.js'
+const face = { ...portable, createFetchProtection }
 `
 const COMMAND = `${IMPORTS}console.log(JSON.stringify(await judgeCorpus(face, corpus)))\n`
 const WORKER = `${IMPORTS}export default { fetch: async () => Response.json(await judgeCorpus(face, corpus)) }\n`
@@ -40,7 +43,7 @@ let expected: Judgement
 beforeAll(async () => {
   built = await buildPortable()
   const corpus = makeCorpus([...EVERYWHERE, ...SOMEWHERE])
-  expected = JSON.parse(JSON.stringify(await judgeCorpus(sources, corpus)))
+  expected = JSON.parse(JSON.stringify(await judgeCorpus({ ...portable, createFetchProtection }, corpus)))
   const program = readFileSync(join(import.meta.dirname, 'judge-corpus.ts'), 'utf8')
   const files = {
     'package.json': '{ "type": "module" }',
@@ -122,7 +125,7 @@ async function judgeInWorkerd(): Promise<Judgement> {
   )('miniflare')
   const worker = new miniflare.Miniflare({
     modulesRoot: built.folder,
-    modules: ['worker.js', 'portable.js', 'corpus.js', 'judge-corpus.js'].map((name) => ({
+    modules: ['worker.js', 'portable.js', 'fetch.js', 'corpus.js', 'judge-corpus.js'].map((name) => ({
       type: 'ESModule',
       path: join(built.folder, name),
     })),

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteKeyShapeData, DeleteKeyShapeErrors, DeleteKeyShapeResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, GrantLeaseData, GrantLeaseErrors, GrantLeaseResponses, ImportKeysData, ImportKeysErrors, ImportKeysResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeyShapesData, ListKeyShapesErrors, ListKeyShapesResponses, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, ListVerifiersData, ListVerifiersErrors, ListVerifiersResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutKeyShapeData, PutKeyShapeErrors, PutKeyShapeResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadChangesData, ReadChangesErrors, ReadChangesResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadKeyShapeData, ReadKeyShapeErrors, ReadKeyShapeResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSnapshotData, ReadSnapshotErrors, ReadSnapshotResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReleaseLeaseData, ReleaseLeaseErrors, ReleaseLeaseResponses, ResolveKeysData, ResolveKeysErrors, ResolveKeysResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
+import type { ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeManagementKeyData, ChangeManagementKeyErrors, ChangeManagementKeyResponses, ChangeProjectData, ChangeProjectErrors, ChangeProjectResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateManagementKeyData, CreateManagementKeyErrors, CreateManagementKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRevocationData, CreateRevocationErrors, CreateRevocationResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateSigningKeyData, CreateSigningKeyErrors, CreateSigningKeyResponses, DeleteAudienceData, DeleteAudienceErrors, DeleteAudienceResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteKeyShapeData, DeleteKeyShapeErrors, DeleteKeyShapeResponses, DeleteManagementKeyData, DeleteManagementKeyErrors, DeleteManagementKeyResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSubjectData, DeleteSubjectErrors, DeleteSubjectResponses, GrantLeaseData, GrantLeaseErrors, GrantLeaseResponses, ImportKeysData, ImportKeysErrors, ImportKeysResponses, LeaseLimitsData, LeaseLimitsErrors, LeaseLimitsResponses, LiftRevocationData, LiftRevocationErrors, LiftRevocationResponses, ListAudiencesData, ListAudiencesErrors, ListAudiencesResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListKeysData, ListKeysErrors, ListKeyShapesData, ListKeyShapesErrors, ListKeyShapesResponses, ListKeysResponses, ListManagementKeysData, ListManagementKeysErrors, ListManagementKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRevocationsData, ListRevocationsErrors, ListRevocationsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubjectsData, ListSubjectsErrors, ListSubjectsResponses, ListVerifiersData, ListVerifiersErrors, ListVerifiersResponses, MintTokenData, MintTokenErrors, MintTokenResponses, PatchSubjectData, PatchSubjectErrors, PatchSubjectResponses, PruneAuditData, PruneAuditErrors, PruneAuditResponses, PutAudienceData, PutAudienceErrors, PutAudienceResponses, PutKeyShapeData, PutKeyShapeErrors, PutKeyShapeResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutSubjectData, PutSubjectErrors, PutSubjectResponses, ReadAudienceData, ReadAudienceErrors, ReadAudienceResponses, ReadAuditChainData, ReadAuditChainErrors, ReadAuditChainResponses, ReadAuditKeyData, ReadAuditKeyErrors, ReadAuditKeyResponses, ReadChangesData, ReadChangesErrors, ReadChangesResponses, ReadKeyData, ReadKeyErrors, ReadKeyResponses, ReadKeyShapeData, ReadKeyShapeErrors, ReadKeyShapeResponses, ReadManagementKeyData, ReadManagementKeyErrors, ReadManagementKeyResponses, ReadProjectData, ReadProjectErrors, ReadProjectResponses, ReadRevocationData, ReadRevocationErrors, ReadRevocationResponses, ReadRoleData, ReadRoleErrors, ReadRoleResponses, ReadSessionData, ReadSessionErrors, ReadSessionResponses, ReadSigningKeyData, ReadSigningKeyErrors, ReadSigningKeyResponses, ReadSigningScheduleData, ReadSigningScheduleErrors, ReadSigningScheduleResponses, ReadSnapshotData, ReadSnapshotErrors, ReadSnapshotResponses, ReadSubjectData, ReadSubjectErrors, ReadSubjectResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReleaseLeaseData, ReleaseLeaseErrors, ReleaseLeaseResponses, ReportUsageData, ReportUsageErrors, ReportUsageResponses, ResolveKeysData, ResolveKeysErrors, ResolveKeysResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RevokeManagementKeyData, RevokeManagementKeyErrors, RevokeManagementKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateManagementKeyData, RotateManagementKeyErrors, RotateManagementKeyResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SetSigningScheduleData, SetSigningScheduleErrors, SetSigningScheduleResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses, VerifyCredentialData, VerifyCredentialErrors, VerifyCredentialResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1022,6 +1022,26 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Report usage
+     *
+     * What a verifier has counted. A batch counts once, however often it is sent.
+     *
+     * The management key needs the verb `usage:report`.
+     */
+    public reportUsage<ThrowOnError extends boolean = true>(options: Options<ReportUsageData, ThrowOnError>): RequestResult<ReportUsageResponses, ReportUsageErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ReportUsageResponses, ReportUsageErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/usage',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
      * List audit entries
      *
      * What was done in the project or refused, by whom and from where, the newest first. Calls without a known management key are in the project `claviger`, an entry an address and minute.
@@ -1189,6 +1209,26 @@ export class Operations extends HeyApiClient {
             responseStyle: 'data',
             security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
             url: '/v1/resolve',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Set parts of limits aside
+     *
+     * Parts of the limits of keys and subjects, which the verifier spends without asking. They count as spent at once, so that all parts together never exceed a limit.
+     *
+     * The management key needs the verb `limits:lease`.
+     */
+    public leaseLimits<ThrowOnError extends boolean = true>(options: Options<LeaseLimitsData, ThrowOnError>): RequestResult<LeaseLimitsResponses, LeaseLimitsErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<LeaseLimitsResponses, LeaseLimitsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+            url: '/v1/limits/lease',
             ...options,
             headers: {
                 'Content-Type': 'application/json',

@@ -6007,6 +6007,120 @@ export type ReadUsageResponses = {
 
 export type ReadUsageResponse = ReadUsageResponses[keyof ReadUsageResponses];
 
+export type ReportUsageData = {
+    body: {
+        verifier: {
+            /**
+             * Random: no two verifiers have the same, nor one before and after a restart.
+             */
+            id: string;
+        };
+        /**
+         * Random. A batch that is sent again with the same id counts once.
+         */
+        batch: string;
+        counts: Array<{
+            /**
+             * Null: the text named no credential.
+             */
+            kind: 'key' | 'token' | null;
+            /**
+             * The key, or the client of a token. Empty: none.
+             */
+            keyId: string;
+            /**
+             * Empty: none.
+             */
+            subject: string;
+            /**
+             * `ok`, or the code of the refusal.
+             */
+            outcome: 'ok' | 'malformed' | 'unknown' | 'bad_signature' | 'wrong_audience' | 'revoked' | 'rotated_out' | 'disabled' | 'expired' | 'not_yet_valid' | 'proof_required' | 'bad_proof' | 'ip_denied' | 'insufficient_permissions' | 'rate_limited' | 'quota_exceeded' | 'unavailable';
+            /**
+             * JSON list, sorted.
+             */
+            tags: string;
+            /**
+             * The client’s address. Empty: none.
+             */
+            ip: string;
+            count: number;
+            /**
+             * Epoch milliseconds.
+             */
+            atMs: number;
+        }>;
+    };
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/usage';
+};
+
+export type ReportUsageErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type ReportUsageError = ReportUsageErrors[keyof ReportUsageErrors];
+
+export type ReportUsageResponses = {
+    /**
+     * It was counted, now or before.
+     */
+    200: {
+        /**
+         * False: the batch had been counted before.
+         */
+        counted: boolean;
+    };
+};
+
+export type ReportUsageResponse = ReportUsageResponses[keyof ReportUsageResponses];
+
 export type ListAuditEntriesData = {
     body?: never;
     headers?: {
@@ -6745,6 +6859,131 @@ export type ResolveKeysResponses = {
 };
 
 export type ResolveKeysResponse = ResolveKeysResponses[keyof ResolveKeysResponses];
+
+export type LeaseLimitsData = {
+    body: {
+        verifier: {
+            /**
+             * Random: no two verifiers have the same, nor one before and after a restart.
+             */
+            id: string;
+        };
+        /**
+         * `cost`: what one call spends; `wanted`: what all that wait spend.
+         */
+        calls: Array<{
+            /**
+             * Whose limits count: the key’s, the subject’s, or both.
+             */
+            holders: Array<{
+                kind: 'key' | 'subject';
+                id: string;
+            }>;
+            cost: number;
+            wanted: number;
+        }>;
+        /**
+         * What was set aside before and not spent.
+         */
+        returned?: Array<{
+            of: 'key' | 'subject';
+            id: string;
+            name: string;
+            units: number;
+            /**
+             * When the period ends, epoch milliseconds; null: never.
+             */
+            endsAtMs: number | null;
+        }>;
+    };
+    headers?: {
+        /**
+         * The project to act in. Root acts in `default` without it; a key that is bound to a project acts in that one, and is answered 404 when it names another.
+         */
+        'Claviger-Project'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/limits/lease';
+};
+
+export type LeaseLimitsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A management key is needed.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: The management key lacks the verb.
+     */
+    403: Problem;
+    /**
+     * `not_found`: No such thing.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly.
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `too_many_requests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `internal`: Claviger failed.
+     */
+    500: Problem;
+    /**
+     * `unavailable`: No honest answer is possible now.
+     */
+    503: Problem;
+};
+
+export type LeaseLimitsError = LeaseLimitsErrors[keyof LeaseLimitsErrors];
+
+export type LeaseLimitsResponses = {
+    /**
+     * The parts.
+     */
+    200: {
+        /**
+         * In the order of the calls. A holder without limits has no parts.
+         */
+        calls: Array<{
+            parts: Array<{
+                of: 'key' | 'subject';
+                id: string;
+                name: string;
+                limit: number;
+                /**
+                 * Units that the verifier may spend until the period ends.
+                 */
+                granted: number;
+                /**
+                 * What is left for others.
+                 */
+                remaining: number;
+                /**
+                 * When the period ends, epoch milliseconds; null: never.
+                 */
+                endsAtMs: number | null;
+            }>;
+        }>;
+    };
+};
+
+export type LeaseLimitsResponse = LeaseLimitsResponses[keyof LeaseLimitsResponses];
 
 export type ListVerifiersData = {
     body?: never;

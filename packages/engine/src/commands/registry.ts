@@ -41,6 +41,7 @@ import { patchSubjectCommand } from '../subjects/patch-subject.ts'
 import { putSubjectCommand } from '../subjects/put-subject.ts'
 import { pruneUsageCommand } from '../usage/prune-usage.ts'
 import { recordUsageCommand } from '../usage/record-usage.ts'
+import { storeUsageBatchCommand } from '../usage/store-usage-batch.ts'
 import type { Command } from './command.ts'
 
 /** Any set of named commands. */
@@ -91,6 +92,7 @@ export const commands = {
   'prune-usage': pruneUsageCommand,
   'reserve-units': reserveUnitsCommand,
   'record-usage': recordUsageCommand,
+  'store-usage-batch': storeUsageBatchCommand,
   'make-audit-checkpoints': makeAuditCheckpointsCommand,
   'prune-audit': pruneAuditCommand,
   'record-refusals': recordRefusalsCommand,

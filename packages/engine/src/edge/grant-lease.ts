@@ -7,11 +7,7 @@ import { authorizeRead } from '../management/authorize.ts'
 import { callerIdOf } from '../management/caller-id.ts'
 import type { Scope } from '../scope.ts'
 import { MAX_ALLOW_CACHED_SECONDS, MAX_STALENESS_SECONDS } from './lease-times.ts'
-
-const VerifierId = Type.String({
-  pattern: '^[A-Za-z0-9_-]{16,64}$',
-  description: 'Random: no two verifiers have the same, nor one before and after a restart.',
-})
+import { VerifierId } from './verifier-id.ts'
 
 export const LeaseInput = Type.Object(
   {

@@ -35,6 +35,7 @@ const TABLES: Readonly<Record<keyof Schema, 'replayed' | 'kept'>> = {
   // What a former run granted ends by time; after a restore the epoch says so (rule E3).
   grants: 'kept',
   usage: 'kept',
+  usage_batches: 'kept',
   audit_points: 'kept',
   idempotency_keys: 'kept',
   tallies: 'kept',

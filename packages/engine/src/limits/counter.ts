@@ -23,6 +23,8 @@ export interface Counter {
   balance(limit: number, nowMs: number): Balance | undefined
   /** Takes what {@link balance} showed to be at hand. */
   take(limit: CountedLimit, cost: number, nowMs: number): void
+  /** Puts back what was taken in the period that ends then, and not spent. Of another period nothing can be put back. */
+  putBack(units: number, endsAtMs: number, nowMs: number): void
   /** Makes as much available as is left of the cost. Rejects when it cannot be stored. */
   bring(limit: CountedLimit, cost: number): Promise<void>
   /** When the period that is counted ends; undefined: none is open. */

@@ -42,6 +42,10 @@ export class DurableCounter implements Counter {
     this.#reserveBlock(limit).catch(() => undefined)
   }
 
+  putBack(units: number, endsAtMs: number, nowMs: number): void {
+    if (this.endsAtMs(nowMs) === endsAtMs) this.#block = Math.min(this.#reserved, this.#block + units)
+  }
+
   async bring(limit: CountedLimit, cost: number): Promise<void> {
     this.#last = limit
     this.#awaited += cost

@@ -1,10 +1,39 @@
-import { type LimitHolder, type LimitKeeper, QUOTA_NAME, type Spend, type Spending } from '@claviger/verify'
+import {
+  type LimitHolder,
+  type LimitKeeper,
+  type LimitPart,
+  QUOTA_NAME,
+  type Spend,
+  type Spending,
+} from '@claviger/verify'
+import { CodedError } from '../coded-error.ts'
 import type { Writer } from '../commands/writer.ts'
 import { type CountedLimit, type Counter, figureOf } from './counter.ts'
 import { DurableCounter } from './durable-counter.ts'
 import { MAX_MEMORY_WINDOW_SECONDS, MemoryCounter } from './memory-counter.ts'
-import { type Period, periodName } from './period.ts'
+import { type Period, periodEndMs, periodName, periodStartMs } from './period.ts'
 
+/** Units of the limits that a call counts on. */
+export interface SetAside {
+  readonly holders: readonly LimitHolder[]
+  /** What one call spends. */
+  readonly cost: number
+  /** What all that wait spend together. */
+  readonly wanted: number
+  readonly nowMs: () => number
+}
+
+export interface ReturnedPart {
+  readonly name: string
+  readonly units: number
+  /** Null: the period never ends. */
+  readonly endsAtMs: number | null
+  readonly nowMs: number
+}
+
+/** The part of what is left that is set aside for a verifier at once. */
+const PART = 0.1
+const MAX_ATTEMPTS = 20
 /** As many counters are kept before those are looked for that can be forgotten. */
 const MIN_SWEEP_SIZE = 10_000
 
@@ -32,6 +61,79 @@ export class LimitCounters {
       spend: (spend) => this.#spend(projectId, spend),
       prepare: (spend) => this.#prepare(projectId, spend),
     }
+  }
+
+  /**
+   * Sets parts of the limits of a call aside, for a verifier in another process to spend (rule Q3): they count as spent
+   * from now on. All limits of the call have something left for it, or nothing is set aside of any. Rejects when it
+   * cannot be stored.
+   */
+  async setAside(projectId: string, { holders, cost, wanted, nowMs }: SetAside): Promise<LimitPart[]> {
+    this.#sweep(nowMs())
+    const limits = holders.flatMap((holder) => countedLimits(projectId, holder))
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      await this.#prepareParts(limits, { wanted, nowMs })
+      const parts = this.#takeParts(limits, { cost, wanted, nowMs: nowMs() })
+      if (parts !== undefined) return parts
+    }
+    throw new CodedError('unavailable', 'Others were quicker to spend the limit, again and again.')
+  }
+
+  /** Puts back what was set aside and not spent. */
+  putBack(projectId: string, holder: LimitHolder, part: ReturnedPart): void {
+    const { name, units, endsAtMs, nowMs } = part
+    const limit = countedLimits(projectId, holder).find((one) => one.name === name)
+    if (limit !== undefined) this.#counter(limit).putBack(units, endsAtMs ?? Number.POSITIVE_INFINITY, nowMs)
+  }
+
+  async #prepareParts(
+    limits: readonly CountedLimit[],
+    { wanted, nowMs }: Pick<SetAside, 'wanted' | 'nowMs'>,
+  ): Promise<void> {
+    await Promise.all(
+      limits.map(async (limit) => {
+        const counter = this.#counter(limit)
+        const balance = counter.balance(limit.limit, nowMs()) ?? { remaining: limit.limit, atHand: 0 }
+        const units = partSize(limit, balance.remaining, wanted)
+        if (balance.atHand < units || counter.balance(limit.limit, nowMs()) === undefined) {
+          await counter.bring(limit, units)
+        }
+      }),
+    )
+  }
+
+  /** Undefined: what was brought to hand is gone again. */
+  #takeParts(
+    limits: readonly CountedLimit[],
+    { cost, wanted, nowMs }: { readonly cost: number; readonly wanted: number; readonly nowMs: number },
+  ): LimitPart[] | undefined {
+    const entries: { limit: CountedLimit; counter: Counter; units: number }[] = []
+    let isRefused = false
+    for (const limit of limits) {
+      const counter = this.#counter(limit)
+      const balance = counter.balance(limit.limit, nowMs)
+      if (balance === undefined) return undefined
+      if (cost > balance.remaining) isRefused = true
+      else if (cost > balance.atHand) return undefined
+      const units = Math.min(balance.atHand, partSize(limit, balance.remaining, wanted))
+      entries.push({ limit, counter, units })
+    }
+    return entries.map(({ limit, counter, units }) => {
+      const granted = isRefused ? 0 : units
+      counter.take(limit, granted, nowMs)
+      const remaining = counter.balance(limit.limit, nowMs)?.remaining ?? 0
+      const endsAtMs =
+        counter.endsAtMs(nowMs) ?? periodEndMs(limit.period, periodStartMs(limit.period, nowMs))
+      return {
+        of: limit.holder.kind,
+        id: limit.holder.id,
+        name: limit.name,
+        limit: limit.limit,
+        granted,
+        remaining,
+        endsAtMs: Number.isFinite(endsAtMs) ? endsAtMs : null,
+      }
+    })
   }
 
   /** Gives back what was reserved and not spent. The writer must still run, and nothing be verified any more. */
@@ -110,6 +212,16 @@ export class LimitCounters {
     }
     this.#sweepSize = Math.max(MIN_SWEEP_SIZE, 2 * this.#counters.size)
   }
+}
+
+/**
+ * A tenth of what is left, so that a few verifiers share it and the last units go one by one. Of what is never full again
+ * just what is wanted now: what a verifier is left with is lost with it.
+ */
+function partSize({ period }: CountedLimit, remaining: number, wanted: number): number {
+  if (wanted === 0) return 0
+  const isForEver = period.kind === 'calendar' && period.refill === null
+  return Math.min(remaining, isForEver ? wanted : Math.max(wanted, Math.floor(remaining * PART)))
 }
 
 function countedLimits(projectId: string, holder: LimitHolder): CountedLimit[] {

@@ -26,6 +26,10 @@ export class MemoryCounter implements Counter {
     this.#spent += cost
   }
 
+  putBack(units: number, endsAtMs: number, nowMs: number): void {
+    if (this.endsAtMs(nowMs) === endsAtMs) this.#spent = Math.max(0, this.#spent - units)
+  }
+
   async bring(): Promise<void> {}
 
   endsAtMs(nowMs: number): number | undefined {

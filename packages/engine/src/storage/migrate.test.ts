@@ -36,6 +36,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 13, name: 'disabled-keys' },
     { number: 14, name: 'issuing-keys' },
     { number: 15, name: 'grants' },
+    { number: 16, name: 'usage-batches' },
   ])
   database.sqlite.close()
 })

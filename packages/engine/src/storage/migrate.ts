@@ -15,6 +15,7 @@ import { keyNumbers } from './migrations/0012-key-numbers.ts'
 import { disabledKeys } from './migrations/0013-disabled-keys.ts'
 import { issuingKeys } from './migrations/0014-issuing-keys.ts'
 import { grants } from './migrations/0015-grants.ts'
+import { usageBatches } from './migrations/0016-usage-batches.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -35,6 +36,7 @@ const MIGRATIONS: readonly Migration[] = [
   disabledKeys,
   issuingKeys,
   grants,
+  usageBatches,
 ]
 
 /**

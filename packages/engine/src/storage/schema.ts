@@ -34,6 +34,7 @@ export interface Schema {
   usage: UsageTable
   limit_counters: LimitCounterTable
   grants: GrantTable
+  usage_batches: UsageBatchTable
 }
 
 /** The migrations that made these tables; the highest number is the database's version. */
@@ -137,6 +138,13 @@ export interface SubjectTable {
 export interface GrantTable {
   boot_id: string
   until_ms: number
+}
+
+/** A batch of usage that a verifier in another process has sent, and that was counted. */
+export interface UsageBatchTable {
+  project_id: string
+  batch_id: string
+  stored_at_ms: number
 }
 
 /** The keys that tokens were derived from while they had limits, which verifiers are told (rule V5). */

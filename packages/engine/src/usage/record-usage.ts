@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Command } from '../commands/command.ts'
+import type { Command, CommandContext } from '../commands/command.ts'
 import type { KeyUsageTable } from '../storage/schema.ts'
 import { countUsage } from './count-usage.ts'
 import type { ProjectUse } from './project-use.ts'
@@ -13,12 +13,23 @@ interface RecordUsageArgs {
  * command waits for the head, and it leaves no audit entry.
  */
 export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db }, { uses }) => {
+  await addUses(db, uses)
+  return null
+}
+
+/** Of uses that somebody else tells, only the project's own keys count as used. */
+export async function addUses(
+  db: CommandContext['db'],
+  uses: readonly ProjectUse[],
+  told?: { readonly projectId: string },
+): Promise<void> {
   await countUsage(db, uses)
   const rows = lastUses(uses)
-  if (rows.length === 0) return null
+  const counted = told === undefined ? rows : await ownRows(db, rows, told.projectId)
+  if (counted.length === 0) return
   await db
     .insertInto('key_usage')
-    .values(rows)
+    .values(counted)
     .onConflict((conflict) =>
       conflict.column('key_id').doUpdateSet((eb) => ({
         verifications: eb('key_usage.verifications', '+', eb.ref('excluded.verifications')),
@@ -27,7 +38,22 @@ export const recordUsageCommand: Command<RecordUsageArgs, null> = async ({ db },
       })),
     )
     .execute()
-  return null
+}
+
+async function ownRows(
+  db: CommandContext['db'],
+  rows: readonly KeyUsageTable[],
+  projectId: string,
+): Promise<KeyUsageTable[]> {
+  const ids = rows.map(({ key_id }) => key_id)
+  const own = await db
+    .selectFrom('keys')
+    .select('id')
+    .where('project_id', '=', projectId)
+    .where('id', 'in', ids)
+    .execute()
+  const known = new Set(own.map(({ id }) => id))
+  return rows.filter(({ key_id }) => known.has(key_id))
 }
 
 /** The column of whichever use is the later: batches of several processes come in any order. */

@@ -1,4 +1,5 @@
 import type { Writer } from '../commands/writer.ts'
+import { ApartBound } from './apart-bound.ts'
 import type { ProjectUse } from './project-use.ts'
 import { startOfSpan } from './resolutions.ts'
 
@@ -16,8 +17,6 @@ const INTERVAL_MS = 1_000
 const PRUNE_INTERVAL_MS = 60_000
 /** About 20 MB. What comes beyond it while nothing can be written is not counted. */
 const MAX_UNWRITTEN = 50_000
-/** A minute, project and process keep so many different addresses and lists of tags apart; the others are one. */
-const MAX_APART_A_MINUTE = 1_000
 /** Few enough that no other command waits for long. */
 const USES_A_COMMAND = 1_000
 const ACTOR = { kind: 'installation' } as const
@@ -31,9 +30,7 @@ export class UsageRecorder {
   readonly #timer: NodeJS.Timeout
   readonly #pruning: NodeJS.Timeout
   readonly #unwritten = new Map<string, ProjectUse>()
-  /** The addresses and lists of tags of the minute, by project. */
-  readonly #apart = new Map<string, Set<string>>()
-  #minute = 0
+  readonly #apart = new ApartBound()
   #flushing: Promise<void> | null = null
 
   constructor(options: UsageRecorderOptions) {
@@ -74,7 +71,7 @@ export class UsageRecorder {
   }
 
   async #write(): Promise<void> {
-    for (const use of this.#options.collect()) this.#count(this.#bound(use))
+    for (const use of this.#options.collect()) this.#count(this.#apart.bound(use))
     if (this.#unwritten.size === 0) return
     const uses = [...this.#unwritten.values()]
     this.#unwritten.clear()
@@ -98,23 +95,5 @@ export class UsageRecorder {
     if (known === undefined && this.#unwritten.size >= MAX_UNWRITTEN) return
     const count = (known?.count ?? 0) + use.count
     this.#unwritten.set(name, { ...use, count, atMs: Math.max(known?.atMs ?? 0, use.atMs) })
-  }
-
-  /** The use with its address and its tags under `other`, where the minute has too many of them. */
-  #bound(use: ProjectUse): ProjectUse {
-    const minute = startOfSpan(use.atMs, 'minute')
-    if (minute !== this.#minute) {
-      this.#minute = minute
-      this.#apart.clear()
-    }
-    const apart = this.#apart.get(use.projectId) ?? new Set()
-    this.#apart.set(use.projectId, apart)
-    const isApart = (value: string): boolean => {
-      if (apart.size < MAX_APART_A_MINUTE) apart.add(value)
-      return apart.has(value)
-    }
-    const ip = use.ip === '' || isApart(use.ip) ? use.ip : 'other'
-    const tags = use.tags === '[]' || isApart(use.tags) ? use.tags : '["other"]'
-    return { ...use, ip, tags }
   }
 }

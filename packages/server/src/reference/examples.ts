@@ -29,6 +29,26 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   releaseLease: { verifier: { id: 'PGpMYCsLHUXnhsvZ0OQ7' } },
   resolveKeys: { digests: ['47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'] },
+  leaseLimits: {
+    verifier: { id: 'PGpMYCsLHUXnhsvZ0OQ7' },
+    calls: [{ holders: [{ kind: 'subject', id: 'customer-42' }], cost: 1, wanted: 1 }],
+  },
+  reportUsage: {
+    verifier: { id: 'PGpMYCsLHUXnhsvZ0OQ7' },
+    batch: 'nQ0aZVb3k8rXw9QaBt5L',
+    counts: [
+      {
+        kind: 'key',
+        keyId: 'key_0199c1f0a2b37c4d8e5f60718293a4b5',
+        subject: 'customer-42',
+        outcome: 'ok',
+        tags: '[]',
+        ip: '203.0.113.7',
+        count: 3,
+        atMs: 1_801_656_300_000,
+      },
+    ],
+  },
   revokeManagementKey: { reason: 'Its holder has left.' },
 }
 

@@ -1,13 +1,17 @@
 import { Readable } from 'node:stream'
 import {
   EdgeVerifiers,
+  LeasedLimits,
   LeaseInput,
+  LeaseLimitsInput,
   LeaseView,
   ReadChangesInput,
   ReleaseLeaseInput,
   ResolvedKeys,
   ResolveInput,
   readPlace,
+  UsageReported,
+  UsageReportInput,
 } from '@claviger/engine'
 import Type from 'typebox'
 import { acceptedFormat } from '../accepted-format.ts'
@@ -16,6 +20,9 @@ import { type Call, defineRoute, type Format, type Route, Streamed } from './rou
 const TAG = 'Edge verifiers'
 /** Who has not taken a snapshot by then takes up a transaction for nothing. */
 const SNAPSHOT_TIMEOUT_MS = 60_000
+
+/** A thousand counts with long names and many tags. */
+const MAX_USAGE_BYTES = 4 * 1024 * 1024
 
 const EVENT_STREAM: Format = {
   mediaType: 'text/event-stream',
@@ -125,6 +132,36 @@ export const edgeRoutes: readonly Route[] = [
     quiet: true,
     once: false,
     handle: ({ project, body }) => project.edge.resolveKeys(body),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/limits/lease',
+    verb: 'limits:lease',
+    operationId: 'leaseLimits',
+    tag: TAG,
+    summary: 'Set parts of limits aside',
+    description:
+      'Parts of the limits of keys and subjects, which the verifier spends without asking. They count as spent at once, so that all parts together never exceed a limit.',
+    body: LeaseLimitsInput,
+    answer: { status: 200, description: 'The parts.', schema: LeasedLimits },
+    quiet: true,
+    once: false,
+    handle: ({ project, body }) => project.edge.leaseLimits(body),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/usage',
+    verb: 'usage:report',
+    operationId: 'reportUsage',
+    tag: TAG,
+    summary: 'Report usage',
+    description: 'What a verifier has counted. A batch counts once, however often it is sent.',
+    body: UsageReportInput,
+    answer: { status: 200, description: 'It was counted, now or before.', schema: UsageReported },
+    quiet: true,
+    once: false,
+    maxBodyBytes: MAX_USAGE_BYTES,
+    handle: ({ project, body }) => project.edge.reportUsage(body),
   }),
   defineRoute({
     method: 'GET',

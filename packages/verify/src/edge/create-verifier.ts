@@ -4,8 +4,8 @@ import type { EdgeEvent } from './edge-event.ts'
 import { EdgeSource } from './edge-source.ts'
 import { type EdgeVerifier, OpenEdgeVerifier } from './edge-verifier.ts'
 import { HttpTransport } from './http-transport.ts'
-import { SnapshotKeeper } from './snapshot-keeper.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
+import type { SnapshotKeeping } from './snapshot-keeper.ts'
+import { UsageReporter } from './usage-reporter.ts'
 
 export interface EdgeVerifierOptions {
   /** The Claviger server's address. Plain HTTP is for a server on this machine only. */
@@ -27,8 +27,11 @@ export interface EdgeVerifierOptions {
    * this verifier (rule L4).
    */
   readonly onUnavailable?: 'deny' | { readonly allowCachedSeconds: number }
-  /** Keeps what is known over a restart. No `ok` comes of it before the server has confirmed it. */
-  readonly snapshotStore?: SnapshotStore
+  /**
+   * Keeps what is known over a restart, such as `snapshotFile(path)` of `@claviger/verify/snapshot-file`. No `ok` comes
+   * of it before the server has confirmed it.
+   */
+  readonly snapshot?: SnapshotKeeping
   /** How many keys are cached (default 100,000, about 1 KB each). */
   readonly maxCachedKeys?: number
   /** How many tokens are cached (default 50,000, about 2 KB each). */
@@ -62,7 +65,11 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
   const clock = options.clock ?? systemClock()
   const onEvent = options.onEvent ?? (() => undefined)
   const transport = new HttpTransport({ url, key, project, fetch: options.fetch ?? globalThis.fetch })
-  const keeper = keeperOf(options.snapshotStore, { transport, clock, onEvent })
+  const keeper = options.snapshot?.({
+    clock,
+    readLines: () => readLines(transport),
+    onFailure: (error) => onEvent({ type: 'store_failed', reason: messageOf(error) }),
+  })
   const starting = new AbortController()
   const startSeconds = options.startTimeoutSeconds ?? DEFAULT_START_TIMEOUT_SECONDS
   const cancel = clock.after(startSeconds * 1000, () => starting.abort())
@@ -86,7 +93,9 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
       ...(maxCachedKeys === undefined ? {} : { maxCachedKeys }),
       ...(maxCachedTokens === undefined ? {} : { maxCachedTokens }),
     })
-    face = new OpenEdgeVerifier({ verifier, source, clock, keeper })
+    const take = () => verifier.takeUses()
+    const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomText, take })
+    face = new OpenEdgeVerifier({ verifier, source, clock, keeper, usage })
     return face
   } catch (error) {
     source.close()
@@ -96,26 +105,11 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
   }
 }
 
-function keeperOf(
-  store: SnapshotStore | undefined,
-  parts: {
-    readonly transport: HttpTransport
-    readonly clock: EdgeClock
-    readonly onEvent: (event: EdgeEvent) => void
-  },
-): SnapshotKeeper | undefined {
-  if (store === undefined) return undefined
-  const { transport, clock, onEvent } = parts
-  return new SnapshotKeeper({
-    store,
-    clock,
-    readLines: async () => {
-      const lines: string[] = []
-      await transport.readSnapshot(new AbortController().signal, (line) => lines.push(line))
-      return lines
-    },
-    onFailure: (error) => onEvent({ type: 'store_failed', reason: messageOf(error) }),
-  })
+/** The lines of a snapshot as of now. */
+async function readLines(transport: HttpTransport): Promise<readonly string[]> {
+  const lines: string[] = []
+  await transport.readSnapshot(new AbortController().signal, (line) => lines.push(line))
+  return lines
 }
 
 function messageOf(error: unknown): string {

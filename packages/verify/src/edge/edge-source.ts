@@ -1,13 +1,13 @@
 import type { Fact } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
-import { type LimitKeeper, NO_COUNTERS } from '../limits/limit-keeper.ts'
 import type { KeyFill, Sink, Source } from '../source/source.ts'
 import { AppliedFacts } from './applied-facts.ts'
+import { BatchQueue } from './batch-queue.ts'
 import type { EdgeClock } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
+import { EdgeLimits } from './edge-limits.ts'
 import { EdgeError, type EdgeTransport } from './edge-transport.ts'
 import { FeedFollower } from './feed-follower.ts'
-import { FillQueue } from './fill-queue.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { News } from './news.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
@@ -66,13 +66,13 @@ const AWAITED: ReadonlySet<Fact['type']> = new Set([
  * changes, and a lease that says for how long they may be answered from (rules F1, F2, L1 to L5).
  */
 export class EdgeSource implements Source {
-  readonly limits: LimitKeeper = NO_COUNTERS
+  readonly limits: EdgeLimits
   /** The server lists the verifier under it. */
   readonly id: string
   readonly #options: EdgeSourceOptions
   readonly #closing = new AbortController()
   readonly #news: News
-  readonly #fills: FillQueue
+  readonly #fills: BatchQueue<string, KeyFill>
   #facts: AppliedFacts | undefined
   #follower: FeedFollower | undefined
   #lease: LeaseKeeper | undefined
@@ -82,7 +82,10 @@ export class EdgeSource implements Source {
     this.#options = options
     this.id = options.randomText(RANDOM_BYTES)
     this.#news = new News(options.clock)
-    this.#fills = new FillQueue(options.transport, options.clock, this.#closing.signal)
+    const { transport, clock } = options
+    const { signal } = this.#closing
+    this.#fills = new BatchQueue((digests, ending) => transport.resolveKeys(digests, ending), clock, signal)
+    this.limits = new EdgeLimits({ transport, verifierId: this.id, clock, nowMs: () => this.nowMs(), signal })
   }
 
   state(): EdgeState {
@@ -142,11 +145,12 @@ export class EdgeSource implements Source {
     this.#lease = lease
     await this.#warm(facts)
     void follower.run()
+    this.limits.start()
     await this.#untilFresh(lease)
   }
 
   fetchKey(digest: string): Promise<KeyFill> {
-    return this.#fills.fetch(digest)
+    return this.#fills.ask(digest)
   }
 
   fresh(): boolean {
@@ -168,6 +172,7 @@ export class EdgeSource implements Source {
 
   close(): void {
     this.#lease?.close()
+    this.limits.stop()
     this.#closing.abort()
     this.#news.tell()
   }
@@ -176,9 +181,10 @@ export class EdgeSource implements Source {
   async release(): Promise<void> {
     const { clock, transport } = this.#options
     const { signal } = new AbortController()
-    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS, signal }, (ending) =>
-      transport.releaseLease(this.id, ending),
-    ).catch(() => undefined)
+    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS, signal }, async (ending) => {
+      await transport.releaseLease(this.id, ending)
+      await this.limits.close()
+    }).catch(() => undefined)
   }
 
   #leaseKeeper(facts: AppliedFacts): LeaseKeeper {

@@ -3,6 +3,8 @@ import type { Position } from '../changes/position.ts'
 import type { KeyFill, Snapshot } from '../source/source.ts'
 import type { ChangesPage, FeedHello } from '../wire/feed.ts'
 import type { LeaseAnswer, LeaseRequest } from '../wire/lease.ts'
+import type { LimitLeaseAnswer, LimitLeaseRequest } from '../wire/limit-lease.ts'
+import type { UsageReport } from '../wire/usage.ts'
 
 /** Who is told what the feed says, as it comes. What it throws ends the stream. */
 export interface FeedListener {
@@ -30,6 +32,8 @@ export interface EdgeTransport {
   releaseLease(verifierId: string, signal: AbortSignal): Promise<void>
   /** In the order of the digests, of which there are at most 100. */
   resolveKeys(digests: readonly string[], signal: AbortSignal): Promise<readonly KeyFill[]>
+  leaseLimits(request: LimitLeaseRequest, signal: AbortSignal): Promise<LimitLeaseAnswer>
+  reportUsage(report: UsageReport, signal: AbortSignal): Promise<void>
 }
 
 /** Why a server gave no answer that a verifier can use. */

@@ -5,6 +5,7 @@ import type { VerifyRequest } from '../verifier/verify-request.ts'
 import type { EdgeClock } from './edge-clock.ts'
 import type { EdgeSource } from './edge-source.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
+import type { UsageReporter } from './usage-reporter.ts'
 
 /** A verifier's figures, and how it stands with its server. */
 export interface EdgeStatistics extends VerifierStatistics {
@@ -21,6 +22,8 @@ export interface EdgeStatistics extends VerifierStatistics {
   readonly leaseMsLeft: number
   /** How long ago the server was last heard of, milliseconds; null: never. */
   readonly silentMs: number | null
+  /** Counts of uses that the server has not taken yet. */
+  readonly unreportedUses: number
   /** The part of verifications that needed no look-up and no signature to be checked, 0 to 1; null: there were none. */
   readonly hitRate: number | null
 }
@@ -44,6 +47,7 @@ export class OpenEdgeVerifier implements EdgeVerifier {
   readonly #source: EdgeSource
   readonly #keeper: SnapshotKeeper | undefined
   readonly #clock: EdgeClock
+  readonly #usage: UsageReporter
   #cancelDropping = (): void => undefined
   #closed: Promise<void> | undefined
 
@@ -52,11 +56,14 @@ export class OpenEdgeVerifier implements EdgeVerifier {
     readonly source: EdgeSource
     readonly clock: EdgeClock
     readonly keeper: SnapshotKeeper | undefined
+    readonly usage: UsageReporter
   }) {
     this.#verifier = parts.verifier
     this.#source = parts.source
     this.#clock = parts.clock
     this.#keeper = parts.keeper
+    this.#usage = parts.usage
+    this.#usage.start()
     this.#dropRulesLater()
   }
 
@@ -83,6 +90,7 @@ export class OpenEdgeVerifier implements EdgeVerifier {
       fresh,
       leaseMsLeft,
       silentMs,
+      unreportedUses: this.#usage.waiting,
       hitRate: hitRateOf(statistics),
     }
   }
@@ -102,8 +110,8 @@ export class OpenEdgeVerifier implements EdgeVerifier {
 
   async #close(): Promise<void> {
     this.#cancelDropping()
-    this.#source.close()
-    await Promise.all([this.#source.release(), this.#keeper?.close()])
+    this.#verifier.close()
+    await Promise.all([this.#source.release(), this.#usage.close(), this.#keeper?.close()])
   }
 
   #dropRulesLater(): void {

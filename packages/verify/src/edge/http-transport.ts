@@ -2,7 +2,9 @@ import { formatPosition, type Position } from '../changes/position.ts'
 import type { KeyFill, Snapshot } from '../source/source.ts'
 import type { ChangesPage } from '../wire/feed.ts'
 import type { LeaseAnswer, LeaseRequest } from '../wire/lease.ts'
+import type { LimitLeaseAnswer, LimitLeaseRequest } from '../wire/limit-lease.ts'
 import type { ResolveAnswer } from '../wire/resolve.ts'
+import type { UsageReport } from '../wire/usage.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener } from './edge-transport.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
 import { SnapshotLinesReader } from './snapshot-lines-reader.ts'
@@ -79,11 +81,15 @@ export class HttpTransport implements EdgeTransport {
   }
 
   async resolveKeys(digests: readonly string[], signal: AbortSignal): Promise<readonly KeyFill[]> {
-    const { fills } = (await bodyOf(await this.#post('/v1/resolve', { digests }, signal))) as ResolveAnswer
-    if (!Array.isArray(fills) || fills.length !== digests.length) {
-      throw new EdgeError('protocol', 'The server did not answer for each of the keys.')
-    }
-    return fills
+    return ((await bodyOf(await this.#post('/v1/resolve', { digests }, signal))) as ResolveAnswer).fills
+  }
+
+  async leaseLimits(request: LimitLeaseRequest, signal: AbortSignal): Promise<LimitLeaseAnswer> {
+    return (await bodyOf(await this.#post('/v1/limits/lease', request, signal))) as LimitLeaseAnswer
+  }
+
+  async reportUsage(report: UsageReport, signal: AbortSignal): Promise<void> {
+    await bodyOf(await this.#post('/v1/usage', report, signal))
   }
 
   #post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {

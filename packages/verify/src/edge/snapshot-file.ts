@@ -1,12 +1,15 @@
 import { appendFile, open, readFile, rename } from 'node:fs/promises'
-import type { SnapshotStore } from './snapshot-store.ts'
+import { keepSnapshot, type SnapshotKeeping } from './snapshot-keeper.ts'
+
+export { keepSnapshot, type SnapshotKeeping } from './snapshot-keeper.ts'
+export type { SnapshotStore } from './snapshot-store.ts'
 
 /** For the program's own account alone. */
 const MODE = 0o600
 
 /** Keeps a verifier's snapshot in a file of Node's. It is replaced as a whole, so a crash leaves the old one or the new. */
-export function snapshotFile(path: string): SnapshotStore {
-  return {
+export function snapshotFile(path: string): SnapshotKeeping {
+  return keepSnapshot({
     async read() {
       try {
         return await readFile(path, 'utf8')
@@ -26,5 +29,5 @@ export function snapshotFile(path: string): SnapshotStore {
       await rename(`${path}.new`, path)
     },
     append: (text) => appendFile(path, text, { mode: MODE }),
-  }
+  })
 }

@@ -13,8 +13,8 @@ export interface Kept {
   readonly isWhole: boolean
 }
 
-export interface SnapshotKeeperOptions {
-  readonly store: SnapshotStore
+/** What a keeper needs of its verifier. */
+export interface SnapshotKeeperParts {
   readonly clock: EdgeClock
   /** The lines of a snapshot as of now, for when what is kept has become long. */
   readonly readLines: () => Promise<readonly string[]>
@@ -27,7 +27,8 @@ const MAX_CHANGES = 10_000
 
 /** Keeps a snapshot and what changes after it in a store, without anybody waiting for it. */
 export class SnapshotKeeper {
-  readonly #options: SnapshotKeeperOptions
+  readonly #store: SnapshotStore
+  readonly #options: SnapshotKeeperParts
   #unwritten: string[] = []
   #changes = 0
   /** What changed since a new snapshot was asked for; null: none is on its way. */
@@ -38,13 +39,14 @@ export class SnapshotKeeper {
   /** False: there is nothing that a change could be appended to. */
   #isWhole = false
 
-  constructor(options: SnapshotKeeperOptions) {
-    this.#options = options
+  constructor(store: SnapshotStore, parts: SnapshotKeeperParts) {
+    this.#store = store
+    this.#options = parts
   }
 
   async load(): Promise<Kept | undefined> {
     try {
-      const text = await this.#options.store.read()
+      const text = await this.#store.read()
       if (text === undefined || text === '') return undefined
       const kept = readKept(text)
       this.#changes = kept.changes.length
@@ -61,7 +63,7 @@ export class SnapshotKeeper {
     this.#changes = 0
     this.#unwritten = []
     this.#isWhole = true
-    this.#write(() => this.#options.store.write(`${lines.join('\n')}\n`))
+    this.#write(() => this.#store.write(`${lines.join('\n')}\n`))
   }
 
   add(change: Change): void {
@@ -98,7 +100,7 @@ export class SnapshotKeeper {
     const lines = this.#unwritten
     if (lines.length === 0) return
     this.#unwritten = []
-    this.#write(() => this.#options.store.append(`${lines.join('\n')}\n`))
+    this.#write(() => this.#store.append(`${lines.join('\n')}\n`))
   }
 
   #write(write: () => Promise<void>): void {
@@ -108,6 +110,14 @@ export class SnapshotKeeper {
       this.#options.onFailure(error)
     })
   }
+}
+
+/** How a verifier keeps its snapshot over a restart; see {@link keepSnapshot}. */
+export type SnapshotKeeping = (parts: SnapshotKeeperParts) => SnapshotKeeper
+
+/** Keeps a verifier's snapshot in a store: its option `snapshot`. */
+export function keepSnapshot(store: SnapshotStore): SnapshotKeeping {
+  return (parts) => new SnapshotKeeper(store, parts)
 }
 
 /** Throws for what is no snapshot; changes that were cut short or do not follow are dropped with all after them. */

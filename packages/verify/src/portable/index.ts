@@ -4,7 +4,10 @@
  */
 export type { Change, Fact } from '../changes/change.ts'
 export type { Position } from '../changes/position.ts'
-export { createVerifier } from '../edge/create-verifier.ts'
+export { createVerifier, type EdgeVerifierOptions } from '../edge/create-verifier.ts'
+export type { EdgeEvent } from '../edge/edge-event.ts'
+export { EdgeError } from '../edge/edge-transport.ts'
+export type { EdgeStatistics, EdgeVerifier } from '../edge/edge-verifier.ts'
 export { type LimitKeeper, NO_COUNTERS } from '../limits/limit-keeper.ts'
 export type {
   Caller,
