@@ -37,11 +37,13 @@ const MAX_VERIFIERS = 20_000
  */
 export class VerifierRegistry {
   readonly #nowMs: () => number
+  readonly #monotonicMs: () => number
   readonly #projects = new Map<string, Map<string, Entry>>()
   readonly #waiting = new Set<() => void>()
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, monotonicMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs
+    this.#monotonicMs = monotonicMs
   }
 
   /** Notes what the verifier says, and that it is granted a lease from now. */
@@ -61,7 +63,7 @@ export class VerifierRegistry {
       )
     }
     // A shorter bound than before does not take back what was granted.
-    const lapsesAtMonotonicMs = Math.max(performance.now() + lastsMs, before?.lapsesAtMonotonicMs ?? 0)
+    const lapsesAtMonotonicMs = Math.max(this.#monotonicMs() + lastsMs, before?.lapsesAtMonotonicMs ?? 0)
     const grantedUntilMs = Math.max(state.grantedUntilMs, before?.state.grantedUntilMs ?? 0)
     verifiers.set(name, { state: { ...state, grantedUntilMs }, lapsesAtMonotonicMs })
     this.#forgetOld(verifiers, nowMs)
@@ -101,7 +103,7 @@ export class VerifierRegistry {
   }
 
   #runs({ state, lapsesAtMonotonicMs }: Entry): boolean {
-    return this.#nowMs() < state.grantedUntilMs || performance.now() < lapsesAtMonotonicMs
+    return this.#nowMs() < state.grantedUntilMs || this.#monotonicMs() < lapsesAtMonotonicMs
   }
 
   /** Shown for an hour after it was last heard of, so that people see who is missing. */
