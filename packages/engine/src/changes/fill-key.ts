@@ -160,7 +160,7 @@ function isKilled(key: KeyIdentity, rows: readonly FillRow[]): boolean {
   for (const row of rows) {
     if (row.rule_id !== null) rules.add(readAimedRule(row))
   }
-  return rules.killerOfKey(key) !== undefined
+  return rules.killsKey(key)
 }
 
 function readAimedRule(row: RuleColumns): RevocationRule {

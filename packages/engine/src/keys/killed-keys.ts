@@ -19,7 +19,7 @@ export async function findKilledKeys(
   const killed = keys.filter((key) => {
     const pos = parsePosition(key.pos)
     const { id, subject, created_at_ms: createdAtMs } = key
-    return pos === undefined || rules.killerOfKey({ id, subject, pos, createdAtMs }) !== undefined
+    return pos === undefined || rules.killsKey({ id, subject, pos, createdAtMs })
   })
   return new Set(killed.map(({ id }) => id))
 }

@@ -30,5 +30,5 @@ export async function isKilled(db: Kysely<Schema>, key: KeyRow): Promise<boolean
   // A key's position was taken in this database, so its epoch is one of the project's.
   const rules = new RevocationRules(new Set([pos.epoch]))
   for (const row of await rulesQuery.execute(db, { projectId, id, subject })) rules.add(readRule(row))
-  return rules.killerOfKey({ id, subject, pos, createdAtMs }) !== undefined
+  return rules.killsKey({ id, subject, pos, createdAtMs })
 }

@@ -47,7 +47,7 @@ export async function loadSessionStates(
 
   return (session) => {
     const { id, subject, client_id: clientId } = session
-    const killer = rules.killerOfToken({
+    const isKilled = rules.killsToken({
       issuer: null,
       // No rule of kind `token` was loaded: a session dies with none of its tokens.
       tokenId: '',
@@ -58,7 +58,7 @@ export async function loadSessionStates(
       issuedAtMs: session.created_at_ms,
       skewMs: 0,
     })
-    if (session.ended_at_ms !== null || killer !== undefined) return 'ended'
+    if (session.ended_at_ms !== null || isKilled) return 'ended'
     if (disabledSubjects.has(subject) || disabledClients.has(clientId)) return 'suspended'
     return session.refresh_until_ms <= nowMs ? 'expired' : 'active'
   }

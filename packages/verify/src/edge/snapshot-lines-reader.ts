@@ -1,3 +1,4 @@
+import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import type { SnapshotEnd, SnapshotHead } from '../wire/snapshot-lines.ts'
 
@@ -6,7 +7,9 @@ type SnapshotFact = Snapshot['facts'][number]
 /** Reads a snapshot from its lines (wire/snapshot-lines.ts), which come one by one. */
 export class SnapshotLinesReader {
   #head: SnapshotHead | undefined
-  #facts: SnapshotFact[] = []
+  readonly #facts: SnapshotFact[] = []
+  #rules: RevocationRules | undefined
+  #count = 0
   #ended = false
 
   /** Throws a TypeError for what is no line of a snapshot. */
@@ -14,7 +17,7 @@ export class SnapshotLinesReader {
     if (this.#ended) throw new TypeError('The snapshot goes on after its end.')
     const value = parse(line)
     if (this.#head === undefined) this.#head = value as SnapshotHead
-    else if ('type' in value) this.#facts.push(value as SnapshotFact)
+    else if ('type' in value) this.#take(value as SnapshotFact, this.#head)
     else this.#end(value as SnapshotEnd)
   }
 
@@ -25,11 +28,23 @@ export class SnapshotLinesReader {
   /** The snapshot. Throws a TypeError when its end has not come: it was cut short. */
   finish(): Snapshot {
     if (this.#head === undefined || !this.#ended) throw new TypeError('The snapshot was cut short.')
-    return { ...this.#head, facts: this.#facts }
+    const facts = { ...this.#head, facts: this.#facts }
+    return this.#rules === undefined ? facts : { ...facts, rules: this.#rules }
+  }
+
+  /** Rules may be a million: each goes to its place at once. */
+  #take(fact: SnapshotFact, { epochs }: SnapshotHead): void {
+    this.#count++
+    if (fact.type !== 'revocation') {
+      this.#facts.push(fact)
+      return
+    }
+    this.#rules ??= new RevocationRules(new Set(epochs))
+    this.#rules.add(fact.rule)
   }
 
   #end({ end, facts }: SnapshotEnd): void {
-    if (end !== true || facts !== this.#facts.length) throw new TypeError('The snapshot lacks facts.')
+    if (end !== true || facts !== this.#count) throw new TypeError('The snapshot lacks facts.')
     this.#ended = true
   }
 }

@@ -12,28 +12,28 @@ const EPOCHS = new Set([FIRST, SECOND])
 describe('kinds without a cut-off', () => {
   test('V1: a token rule kills the token of its id, and no other', () => {
     const rules = holding(rule({ kind: 'token', target: 't1' }))
-    expect(rules.killerOfToken(token({ tokenId: 't1', pos: at(99) }))).toBeDefined()
-    expect(rules.killerOfToken(token({ tokenId: 't2' }))).toBeUndefined()
+    expect(rules.killsToken(token({ tokenId: 't1', pos: at(99) }))).toBe(true)
+    expect(rules.killsToken(token({ tokenId: 't2' }))).toBe(false)
   })
 
   test('V1: a session rule kills every token of the session, whenever issued', () => {
     const rules = holding(rule({ kind: 'session', target: 's1' }))
-    expect(rules.killerOfToken(token({ sessionId: 's1', pos: at(99) }))).toBeDefined()
-    expect(rules.killerOfToken(token({ sessionId: null }))).toBeUndefined()
+    expect(rules.killsToken(token({ sessionId: 's1', pos: at(99) }))).toBe(true)
+    expect(rules.killsToken(token({ sessionId: null }))).toBe(false)
   })
 
   test('V1: a key rule kills the key', () => {
     const rules = holding(rule({ kind: 'key', target: 'k1' }))
-    expect(rules.killerOfKey(key({ id: 'k1', pos: at(99) }))).toBeDefined()
-    expect(rules.killerOfKey(key({ id: 'k2' }))).toBeUndefined()
+    expect(rules.killsKey(key({ id: 'k1', pos: at(99) }))).toBe(true)
+    expect(rules.killsKey(key({ id: 'k2' }))).toBe(false)
   })
 
   test('V5: a key rule alone spares what the key issued; a client rule of the same id kills it', () => {
     const rules = holding(rule({ kind: 'key', target: 'k1' }))
     const issued = token({ clientId: 'k1', pos: at(3) })
-    expect(rules.killerOfToken(issued)).toBeUndefined()
+    expect(rules.killsToken(issued)).toBe(false)
     rules.add(rule({ kind: 'client', target: 'k1', only: 'tokens' }))
-    expect(rules.killerOfToken(issued)).toBeDefined()
+    expect(rules.killsToken(issued)).toBe(true)
   })
 
   test('V1: only narrows subject, client and everything, never a token, session or key', () => {
@@ -41,8 +41,8 @@ describe('kinds without a cut-off', () => {
       rule({ id: 'a', kind: 'token', target: 't1', only: 'keys', issuedBeforeMs: 0 }),
       rule({ id: 'b', kind: 'key', target: 'k1', only: 'tokens', issuedBeforeMs: 0 }),
     )
-    expect(rules.killerOfToken(token({ tokenId: 't1' }))).toBeDefined()
-    expect(rules.killerOfKey(key({ id: 'k1' }))).toBeDefined()
+    expect(rules.killsToken(token({ tokenId: 't1' }))).toBe(true)
+    expect(rules.killsKey(key({ id: 'k1' }))).toBe(true)
   })
 })
 
@@ -54,71 +54,67 @@ describe('all so far', () => {
   ] as const)('V2: a %s rule at position 5 kills pos 4 and spares pos 5', (kind, target) => {
     const rules = holding(rule({ kind, target, position: at(5) }))
     const with_ = (pos: Position | null) => token({ subject: 'u1', clientId: 'c1', pos })
-    expect(rules.killerOfToken(with_(at(4)))).toBeDefined()
-    expect(rules.killerOfToken(with_(at(5)))).toBeUndefined()
-    expect(rules.killerOfToken(with_(at(6)))).toBeUndefined()
+    expect(rules.killsToken(with_(at(4)))).toBe(true)
+    expect(rules.killsToken(with_(at(5)))).toBe(false)
+    expect(rules.killsToken(with_(at(6)))).toBe(false)
   })
 
   test('V2: a token without pos is older than every rule', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1' }))
-    expect(rules.killerOfToken(token({ subject: 'u1', pos: null }))).toBeDefined()
+    expect(rules.killsToken(token({ subject: 'u1', pos: null }))).toBe(true)
   })
 
   test('E3: a pos of an unknown epoch is older than every rule', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1', position: at(5) }))
     const pos = { epoch: UNKNOWN, number: 99 }
-    expect(rules.killerOfToken(token({ subject: 'u1', pos }))).toBeDefined()
-    expect(rules.killerOfKey(key({ subject: 'u1', pos }))).toBeDefined()
+    expect(rules.killsToken(token({ subject: 'u1', pos }))).toBe(true)
+    expect(rules.killsKey(key({ subject: 'u1', pos }))).toBe(true)
   })
 
   test('E1: a pos of a later epoch is after the rule, one of an earlier epoch before it', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1', position: at(5, SECOND) }))
-    expect(rules.killerOfToken(token({ subject: 'u1', pos: at(99, FIRST) }))).toBeDefined()
-    expect(rules.killerOfToken(token({ subject: 'u1', pos: at(6, SECOND) }))).toBeUndefined()
+    expect(rules.killsToken(token({ subject: 'u1', pos: at(99, FIRST) }))).toBe(true)
+    expect(rules.killsToken(token({ subject: 'u1', pos: at(6, SECOND) }))).toBe(false)
   })
 
   test('V4: a key is as old as its creation', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1', position: at(5) }))
-    expect(rules.killerOfKey(key({ subject: 'u1', pos: at(4) }))).toBeDefined()
-    expect(rules.killerOfKey(key({ subject: 'u1', pos: at(5) }))).toBeUndefined()
+    expect(rules.killsKey(key({ subject: 'u1', pos: at(4) }))).toBe(true)
+    expect(rules.killsKey(key({ subject: 'u1', pos: at(5) }))).toBe(false)
   })
 
   test('V1: a client rule kills the key that acts as this client, unless it is for tokens only', () => {
-    expect(holding(rule({ kind: 'client', target: 'k1' })).killerOfKey(key({ id: 'k1' }))).toBeDefined()
+    expect(holding(rule({ kind: 'client', target: 'k1' })).killsKey(key({ id: 'k1' }))).toBe(true)
     const forTokens = holding(rule({ kind: 'client', target: 'k1', only: 'tokens' }))
-    expect(forTokens.killerOfKey(key({ id: 'k1' }))).toBeUndefined()
+    expect(forTokens.killsKey(key({ id: 'k1' }))).toBe(false)
   })
 
   test('V1: only keys spares tokens, only tokens spares keys, a ban too', () => {
     for (const ban of [true, false]) {
       const keys = holding(rule({ kind: 'everything', target: '', only: 'keys', ban }))
-      expect(keys.killerOfToken(token({}))).toBeUndefined()
-      expect(keys.killerOfKey(key({}))).toBeDefined()
+      expect(keys.killsToken(token({}))).toBe(false)
+      expect(keys.killsKey(key({}))).toBe(true)
       const tokens = holding(rule({ kind: 'everything', target: '', only: 'tokens', ban }))
-      expect(tokens.killerOfToken(token({}))).toBeDefined()
-      expect(tokens.killerOfKey(key({}))).toBeUndefined()
+      expect(tokens.killsToken(token({}))).toBe(true)
+      expect(tokens.killsKey(key({}))).toBe(false)
     }
   })
 
   test('V1: everything means everything, whatever target the rule came with', () => {
     const rules = holding(rule({ kind: 'everything', target: 'stray' }))
-    expect(rules.killerOfToken(token({}))).toBeDefined()
+    expect(rules.killsToken(token({}))).toBe(true)
   })
 })
 
 describe('derived tokens', () => {
   test('R4: what kills a token or a client that it was derived from kills it, and nothing else of theirs', () => {
     const derived = token({ tokenId: 't9', parents: ['iat:0', 't0', 'k0'] })
-    expect(holding(rule({ kind: 'token', target: 't0' })).killerOfToken(derived)).toBeDefined()
-    expect(holding(rule({ kind: 'client', target: 'k0' })).killerOfToken(derived)).toBeDefined()
-    expect(
-      holding(rule({ kind: 'client', target: 'k0', only: 'keys' })).killerOfToken(derived),
-    ).toBeUndefined()
-    expect(
-      holding(rule({ kind: 'client', target: 'k0', position: at(1) })).killerOfToken(derived),
-    ).toBeUndefined()
-    expect(holding(rule({ kind: 'subject', target: 't0' })).killerOfToken(derived)).toBeUndefined()
-    expect(holding(rule({ kind: 'token', target: 't9' })).killerOfToken(token({}))).toBeUndefined()
+    expect(holding(rule({ kind: 'token', target: 't0' })).killsToken(derived)).toBe(true)
+    expect(holding(rule({ kind: 'client', target: 'k0' })).killsToken(derived)).toBe(true)
+    expect(holding(rule({ kind: 'client', target: 'k0', only: 'keys' })).killsToken(derived)).toBe(false)
+    expect(holding(rule({ kind: 'client', target: 'k0', position: at(1) })).killsToken(derived)).toBe(false)
+    expect(holding(rule({ kind: 'subject', target: 't0' })).killsToken(derived)).toBe(false)
+    expect(holding(rule({ kind: 'token', target: 't9' })).killsToken(token({}))).toBe(false)
   })
 })
 
@@ -127,36 +123,36 @@ describe('issued before', () => {
 
   test('V3: doubt denies: a token dies up to a second after the time, and the skew of its issuer more', () => {
     const issuedAt = (issuedAtMs: number, skewMs: number) => token({ subject: 'u1', issuedAtMs, skewMs })
-    expect(rules.killerOfToken(issuedAt(10_999, 0))).toBeDefined()
-    expect(rules.killerOfToken(issuedAt(11_000, 0))).toBeUndefined()
-    expect(rules.killerOfToken(issuedAt(70_999, 60_000))).toBeDefined()
-    expect(rules.killerOfToken(issuedAt(71_000, 60_000))).toBeUndefined()
+    expect(rules.killsToken(issuedAt(10_999, 0))).toBe(true)
+    expect(rules.killsToken(issuedAt(11_000, 0))).toBe(false)
+    expect(rules.killsToken(issuedAt(70_999, 60_000))).toBe(true)
+    expect(rules.killsToken(issuedAt(71_000, 60_000))).toBe(false)
   })
 
   test('V3: a key knows its creation to the millisecond', () => {
-    expect(rules.killerOfKey(key({ subject: 'u1', createdAtMs: 9_999 }))).toBeDefined()
-    expect(rules.killerOfKey(key({ subject: 'u1', createdAtMs: 10_000 }))).toBeUndefined()
+    expect(rules.killsKey(key({ subject: 'u1', createdAtMs: 9_999 }))).toBe(true)
+    expect(rules.killsKey(key({ subject: 'u1', createdAtMs: 10_000 }))).toBe(false)
   })
 
   test('V2: what was issued after the rule is spared, whatever its iat says', () => {
-    expect(rules.killerOfToken(token({ subject: 'u1', issuedAtMs: 0, pos: at(5) }))).toBeUndefined()
+    expect(rules.killsToken(token({ subject: 'u1', issuedAtMs: 0, pos: at(5) }))).toBe(false)
   })
 })
 
 describe('issuers', () => {
   test('V1: a rule for own issuers spares foreign tokens, and the other way round', () => {
     const own = holding(rule({ kind: 'subject', target: 'u1' }))
-    expect(own.killerOfToken(token({ subject: 'u1', issuer: 'https://other.example' }))).toBeUndefined()
+    expect(own.killsToken(token({ subject: 'u1', issuer: 'https://other.example' }))).toBe(false)
     const foreign = holding(rule({ kind: 'subject', target: 'u1', issuer: 'https://other.example' }))
-    expect(foreign.killerOfToken(token({ subject: 'u1' }))).toBeUndefined()
-    expect(foreign.killerOfKey(key({ subject: 'u1' }))).toBeUndefined()
-    expect(foreign.killerOfToken(token({ subject: 'u1', issuer: 'https://other.example' }))).toBeDefined()
+    expect(foreign.killsToken(token({ subject: 'u1' }))).toBe(false)
+    expect(foreign.killsKey(key({ subject: 'u1' }))).toBe(false)
+    expect(foreign.killsToken(token({ subject: 'u1', issuer: 'https://other.example' }))).toBe(true)
   })
 
   test('V3: a foreign token cannot spare itself by a pos of its own', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1', issuer: 'https://other.example' }))
     const forged = token({ subject: 'u1', issuer: 'https://other.example', pos: at(999) })
-    expect(rules.killerOfToken(forged)).toBeDefined()
+    expect(rules.killsToken(forged)).toBe(true)
   })
 })
 
@@ -164,9 +160,9 @@ describe('bans', () => {
   test('V1: a ban kills whenever issued, until it is lifted', () => {
     const rules = holding(rule({ id: 'ban', kind: 'subject', target: 'u1', ban: true }))
     const later = token({ subject: 'u1', pos: at(99) })
-    expect(rules.killerOfToken(later)).toBeDefined()
+    expect(rules.killsToken(later)).toBe(true)
     rules.lift('ban')
-    expect(rules.killerOfToken(later)).toBeUndefined()
+    expect(rules.killsToken(later)).toBe(false)
     expect(rules.size).toBe(0)
   })
 
@@ -177,21 +173,22 @@ describe('bans', () => {
       rule({ id: 'token', kind: 'token', target: 't1' }),
     )
     for (const id of ['ban', 'older', 'token']) rules.lift(id)
-    expect(rules.killerOfToken(token({ subject: 'u1', pos: at(2) }))?.id).toBe('older')
-    expect(rules.killerOfToken(token({ tokenId: 't1' }))?.id).toBe('token')
+    expect(rules.killsToken(token({ subject: 'u1', pos: at(2) }))).toBe(true)
+    expect(rules.killsToken(token({ subject: 'u1', pos: at(9) }))).toBe(false)
+    expect(rules.killsToken(token({ tokenId: 't1' }))).toBe(true)
   })
 
   test('F1: a ban that arrives after its lift stays lifted', () => {
     const rules = holding()
     rules.lift('ban')
     rules.add(rule({ id: 'ban', kind: 'subject', target: 'u1', ban: true }))
-    expect(rules.killerOfToken(token({ subject: 'u1' }))).toBeUndefined()
+    expect(rules.killsToken(token({ subject: 'u1' }))).toBe(false)
   })
 
   test('V7: a ban does not expire', () => {
     const rules = holding(rule({ kind: 'subject', target: 'u1', ban: true, tokensUntilMs: 1 }))
     expect(rules.dropExpired(Number.MAX_SAFE_INTEGER)).toBe(0)
-    expect(rules.killerOfToken(token({ subject: 'u1' }))).toBeDefined()
+    expect(rules.killsToken(token({ subject: 'u1' }))).toBe(true)
   })
 })
 
@@ -203,9 +200,9 @@ describe('holding many', () => {
       rule({ id: 'c', kind: 'token', target: 't3', tokensUntilMs: null }),
     )
     expect(rules.dropExpired(101)).toBe(1)
-    expect(rules.killerOfToken(token({ tokenId: 't1' }))).toBeUndefined()
-    expect(rules.killerOfToken(token({ tokenId: 't2' }))).toBeDefined()
-    expect(rules.killerOfToken(token({ tokenId: 't3' }))).toBeDefined()
+    expect(rules.killsToken(token({ tokenId: 't1' }))).toBe(false)
+    expect(rules.killsToken(token({ tokenId: 't2' }))).toBe(true)
+    expect(rules.killsToken(token({ tokenId: 't3' }))).toBe(true)
   })
 
   test('adding a rule again changes nothing', () => {
@@ -223,7 +220,7 @@ describe('holding many', () => {
       rules.add(rule({ id: `r${number}`, kind: 'subject', target: 'u1', position: at(number) }))
     }
     expect(rules.size).toBe(1)
-    expect(rules.killerOfToken(token({ subject: 'u1', pos: at(99) }))).toBeDefined()
+    expect(rules.killsToken(token({ subject: 'u1', pos: at(99) }))).toBe(true)
   })
 
   test('a look-up reads no rule of another target', () => {
@@ -238,8 +235,8 @@ describe('holding many', () => {
     rules.add(watched(rule({ id: 'own1', kind: 'client', target: 'c1', ban: true }), read))
     rules.add(watched(rule({ id: 'own2', kind: 'client', target: 'c1', position: at(7) }), read))
     read.clear()
-    rules.killerOfToken(token({ clientId: 'c1', subject: 'u1' }))
-    rules.killerOfKey(key({ id: 'c1' }))
+    rules.killsToken(token({ clientId: 'c1', subject: 'u1' }))
+    rules.killsKey(key({ id: 'c1' }))
     expect([...read].filter((id) => id.startsWith('other'))).toEqual([])
   })
 })
@@ -247,7 +244,8 @@ describe('holding many', () => {
 describe('against a list of all rules', () => {
   const position = fc.record({ epoch: fc.constantFrom(FIRST, SECOND, UNKNOWN), number: fc.nat({ max: 6 }) })
   const timeMs = fc.nat({ max: 8 }).map((seconds) => seconds * 500)
-  const id = fc.constantFrom('x', 'y')
+  // Of the kinds of target that are held in different ways: plain, of other letters, and too long for the table.
+  const id = fc.constantFrom('x', 'x', 'y', 'é', '', 'x'.repeat(300))
   const anyRule = fc.record({
     id: fc.nat({ max: 30 }).map(String),
     kind: fc.constantFrom('token', 'session', 'key', 'subject', 'client', 'everything'),
@@ -302,8 +300,8 @@ describe('against a list of all rules', () => {
               naive.drop(one.nowMs)
             }
           }
-          for (const one of tokens) expectKiller(rules.killerOfToken(one), naive.killersOfToken(one))
-          for (const one of keys) expectKiller(rules.killerOfKey(one), naive.killersOfKey(one))
+          for (const one of tokens) expect(rules.killsToken(one)).toBe(naive.killersOfToken(one).length > 0)
+          for (const one of keys) expect(rules.killsKey(one)).toBe(naive.killersOfKey(one).length > 0)
           expect(rules.size).toBeLessThanOrEqual(naive.held.size)
         },
       ),
@@ -376,11 +374,6 @@ function isOlder(pos: Position, cutoff: Position): boolean {
   if (!EPOCHS.has(pos.epoch)) return true
   const rank = (position: Position) => [position.epoch, String(position.number).padStart(9, '0')].join()
   return rank(pos) < rank(cutoff)
-}
-
-function expectKiller(killer: RevocationRule | undefined, expected: readonly string[]): void {
-  if (expected.length === 0) expect(killer).toBeUndefined()
-  else expect(expected).toContain(killer?.id)
 }
 
 /** A rule that notes down that it was read. */

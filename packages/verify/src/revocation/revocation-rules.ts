@@ -1,6 +1,7 @@
 import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
-import { TargetFilter } from './target-filter.ts'
+import { filterHash, TargetFilter } from './target-filter.ts'
+import { type TableKind, TargetTable } from './target-table.ts'
 
 /** What of a token the rules look at. */
 export interface TokenIdentity {
@@ -40,7 +41,7 @@ const ISSUED_AT_DOUBT_MS = 1000
 /**
  * The revocation rules of a project, and which credentials they kill (rules V1 to V3).
  *
- * A look-up costs one question to a filter per kind, rarely a Map access, however many rules there are. Kinds `token`, `session` and `key`
+ * A look-up costs one question to a filter per kind, rarely one to a table or a Map, however many rules there are. Kinds `token`, `session` and `key`
  * kill their one target. `subject`, `client` and `everything` kill what was issued before the rule, or, as a
  * ban, whatever and whenever. A `key` rule kills the key alone: what was issued to it dies by a `client`
  * rule with the key's id, which is absent when `keepIssued` was said (rule V5).
@@ -53,7 +54,10 @@ export class RevocationRules {
   readonly #lifted = new Set<string>()
   /** Knows every target that has a rule, and some that had one. */
   #filter = new TargetFilter()
+  /** Of the rules that stand apart. */
   #size = 0
+  /** Most rules, by far: the simple ones of the project's own issuers. */
+  #table: TargetTable | undefined
 
   /** The epochs may grow while the rules live: a `pos` of another is older than every rule (rule E3). */
   constructor(knownEpochs: ReadonlySet<string>) {
@@ -62,12 +66,12 @@ export class RevocationRules {
 
   /** How many rules are held. One that another makes needless is not. */
   get size(): number {
-    return this.#size
+    return this.#size + (this.#table?.size ?? 0)
   }
 
   /** Adds a rule; one that is held already, or was lifted, changes nothing, but that it may last longer now. */
   add(rule: RevocationRule): void {
-    if (this.#lifted.has(rule.id)) return
+    if (this.#lifted.has(rule.id) || this.#addToTable(rule)) return
     const targets = this.#rulesOf(rule.issuer)[rule.kind]
     const target = targetOf(rule)
     const held = listOf(targets.get(target))
@@ -97,14 +101,15 @@ export class RevocationRules {
   }
 
   /**
-   * Drops the rules that no token can meet any more (rule V7), and says how many. Looks at every rule, 0.1 µs
-   * each: for now and then, not for each request.
+   * Drops the rules that no token can meet any more (rule V7), and says how many. Where only few of many rules have
+   * ended it waits for more.
    *
    * Keys live on, so whoever holds a key that such a rule killed must have marked it by then, or must ask for
    * it anew: the authority's answer carries the key's state.
    */
   dropExpired(nowMs: number): number {
-    const before = this.#size
+    const before = this.size
+    this.#dropFromTable(nowMs)
     for (const issuer of this.#issuers.values()) {
       for (const targets of Object.values(issuer)) {
         for (const [target, rules] of targets) {
@@ -116,54 +121,84 @@ export class RevocationRules {
         }
       }
     }
-    if (this.#size !== before) this.#rebuildFilter()
-    return before - this.#size
+    if (this.size !== before) this.#rebuildFilter()
+    return before - this.size
   }
 
-  /** A rule that kills the token, the narrowest kind first. */
-  killerOfToken(token: TokenIdentity): RevocationRule | undefined {
-    const issuer = this.#issuers.get(token.issuer)
-    if (issuer === undefined) return undefined
-    const kills = (rule: RevocationRule): boolean => this.#killsToken(rule, token)
-    const { tokenId, sessionId, clientId, subject } = token
+  /** Whether a rule kills the token. */
+  killsToken(token: TokenIdentity): boolean {
+    const { tokenId, sessionId, clientId, subject, parents } = token
+    const everything = this.#issuers.get(token.issuer)?.everything.get(EVERYTHING)
     return (
-      find(this.#lookUp(issuer, 'token', tokenId), kills) ??
-      (sessionId === null ? undefined : find(this.#lookUp(issuer, 'session', sessionId), kills)) ??
-      (clientId === null ? undefined : find(this.#lookUp(issuer, 'client', clientId), kills)) ??
-      find(this.#lookUp(issuer, 'subject', subject), kills) ??
-      find(issuer.everything.get(EVERYTHING), kills) ??
-      this.#killerOfParents(issuer, token.parents ?? NO_PARENTS, kills)
+      this.#meetsToken('token', tokenId, token) ||
+      (sessionId !== null && this.#meetsToken('session', sessionId, token)) ||
+      (clientId !== null && this.#meetsToken('client', clientId, token)) ||
+      this.#meetsToken('subject', subject, token) ||
+      (everything !== undefined && some(everything, (rule) => this.#killsToken(rule, token))) ||
+      (parents ?? NO_PARENTS).some(
+        (id) => this.#meetsToken('token', id, token) || this.#meetsToken('client', id, token),
+      )
     )
   }
 
-  /** A rule that kills the key, the narrowest kind first. As a client a key goes by its own id. */
-  killerOfKey(key: KeyIdentity): RevocationRule | undefined {
-    const issuer = this.#issuers.get(null)
-    if (issuer === undefined) return undefined
-    const kills = (rule: RevocationRule): boolean => this.#killsKey(rule, key)
+  /** Whether a rule kills the key. As a client a key goes by its own id. */
+  killsKey(key: KeyIdentity): boolean {
+    const everything = this.#issuers.get(null)?.everything.get(EVERYTHING)
     return (
-      find(this.#lookUp(issuer, 'key', key.id), kills) ??
-      find(this.#lookUp(issuer, 'client', key.id), kills) ??
-      find(this.#lookUp(issuer, 'subject', key.subject), kills) ??
-      find(issuer.everything.get(EVERYTHING), kills)
+      this.#meetsKey('key', key.id, key) ||
+      this.#meetsKey('client', key.id, key) ||
+      this.#meetsKey('subject', key.subject, key) ||
+      (everything !== undefined && some(everything, (rule) => this.#killsKey(rule, key)))
     )
   }
 
-  #killerOfParents(
-    issuer: RulesOfIssuer,
-    parents: readonly string[],
-    kills: (rule: RevocationRule) => boolean,
-  ): RevocationRule | undefined {
-    for (const id of parents) {
-      const killer =
-        find(this.#lookUp(issuer, 'token', id), kills) ?? find(this.#lookUp(issuer, 'client', id), kills)
-      if (killer !== undefined) return killer
+  #meetsToken(kind: TableKind, target: string, token: TokenIdentity): boolean {
+    if (!this.#filter.mayHold(kind, target)) return false
+    if (token.issuer === null && this.#tableKills(kind, target, token.pos ?? undefined)) return true
+    const rules = this.#issuers.get(token.issuer)?.[kind].get(target)
+    return rules !== undefined && some(rules, (rule) => this.#killsToken(rule, token))
+  }
+
+  #meetsKey(kind: TableKind, target: string, key: KeyIdentity): boolean {
+    if (!this.#filter.mayHold(kind, target)) return false
+    if (this.#tableKills(kind, target, key.pos)) return true
+    const rules = this.#issuers.get(null)?.[kind].get(target)
+    return rules !== undefined && some(rules, (rule) => this.#killsKey(rule, key))
+  }
+
+  #tableKills(kind: TableKind, target: string, pos: Position | undefined): boolean {
+    const index = this.#table?.find(kind, target) ?? -1
+    if (this.#table === undefined || index < 0) return false
+    return !CUTOFF_KINDS.has(kind) || isBefore(pos, this.#table.positionOf(index), this.#knownEpochs)
+  }
+
+  /** Whether the table has taken the rule, or holds one that makes it needless. */
+  #addToTable(rule: RevocationRule): boolean {
+    const { kind, target, position } = rule
+    if (kind === 'everything' || rule.issuer !== null) return false
+    const isCutoff = CUTOFF_KINDS.has(kind)
+    if (isCutoff && (rule.ban || rule.only !== null || rule.issuedBeforeMs !== null)) return false
+    const table = this.#table ?? new TargetTable()
+    if (!table.canHold(target, position)) return false
+    this.#table = table
+    const untilMs = rule.tokensUntilMs ?? Number.POSITIVE_INFINITY
+    const index = table.find(kind, target)
+    if (index < 0) {
+      table.add(kind, target, { position, untilMs, filterHash: filterHash(kind, target) })
+      this.#addToFilter(kind, target)
+      return true
     }
-    return undefined
+    const order = isCutoff ? comparePositions(position, table.positionOf(index)) : 0
+    if (order <= 0 && untilMs <= table.untilMsOf(index)) return true
+    if (order < 0 || untilMs < table.untilMsOf(index)) return false
+    table.replace(index, { position, untilMs })
+    return true
   }
 
-  #lookUp(issuer: RulesOfIssuer, kind: RevocationKind, target: string): RulesOfTarget | undefined {
-    return this.#filter.mayHold(kind, target) ? issuer[kind].get(target) : undefined
+  #dropFromTable(nowMs: number): void {
+    const ended = this.#table?.countEnded(nowMs) ?? 0
+    if (ended === 0 || (this.size > MANY_RULES && ended < this.size * WORTH_DROPPING)) return
+    this.#table?.dropEnded(nowMs)
   }
 
   #addToFilter(kind: RevocationKind, target: string): void {
@@ -172,7 +207,8 @@ export class RevocationRules {
   }
 
   #rebuildFilter(): void {
-    this.#filter = TargetFilter.withRoomFor(this.#size)
+    this.#filter = TargetFilter.withRoomFor(this.size)
+    for (const hash of this.#table?.filterHashes() ?? []) this.#filter.addHash(hash)
     for (const issuer of this.#issuers.values()) {
       for (const kind of KINDS) {
         for (const target of issuer[kind].keys()) this.#filter.add(kind, target)
@@ -220,6 +256,12 @@ const KINDS = ['token', 'session', 'key', 'subject', 'client', 'everything'] as 
 
 const NO_PARENTS: readonly string[] = []
 
+/** Of these a rule kills what is older than it; of the others its one target, however old. */
+const CUTOFF_KINDS: ReadonlySet<RevocationKind> = new Set(['subject', 'client', 'everything'])
+/** Of more rules than these, some that have ended are kept until it is worth the while to go through all. */
+const MANY_RULES = 10_000
+const WORTH_DROPPING = 1 / 16
+
 /** What rules of kind `everything` are found under, whatever target they came with. */
 const EVERYTHING = ''
 
@@ -228,7 +270,7 @@ function targetOf(rule: RevocationRule): string {
 }
 
 function hasCutoff(rule: RevocationRule): boolean {
-  return rule.kind === 'subject' || rule.kind === 'client' || rule.kind === 'everything'
+  return CUTOFF_KINDS.has(rule.kind)
 }
 
 function isBan(rule: RevocationRule): boolean {
@@ -280,11 +322,6 @@ function store(targets: Map<string, RulesOfTarget>, target: string, rules: reado
   else targets.set(target, second === undefined ? first : rules)
 }
 
-function find(
-  rules: RulesOfTarget | undefined,
-  kills: (rule: RevocationRule) => boolean,
-): RevocationRule | undefined {
-  if (rules === undefined) return undefined
-  if (isList(rules)) return rules.find(kills)
-  return kills(rules) ? rules : undefined
+function some(rules: RulesOfTarget, kills: (rule: RevocationRule) => boolean): boolean {
+  return isList(rules) ? rules.some(kills) : kills(rules)
 }

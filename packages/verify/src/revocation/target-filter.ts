@@ -37,7 +37,11 @@ export class TargetFilter {
   }
 
   add(kind: RevocationKind, target: string): void {
-    const hash = hashOf(SEEDS[kind], target)
+    this.addHash(filterHash(kind, target))
+  }
+
+  /** Adds a target that another filter knew by its {@link filterHash}. */
+  addHash(hash: number): void {
     const word = (hash >>> 5) & (this.#bits.length - 1)
     this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (hash & 31))
     this.#count++
@@ -45,7 +49,7 @@ export class TargetFilter {
 
   /** False: it was never added. */
   mayHold(kind: RevocationKind, target: string): boolean {
-    const hash = hashOf(SEEDS[kind], target)
+    const hash = filterHash(kind, target)
     return ((this.#bits[(hash >>> 5) & (this.#bits.length - 1)] ?? 0) & (1 << (hash & 31))) !== 0
   }
 }
@@ -54,8 +58,8 @@ export class TargetFilter {
 const SAMPLE_LENGTH = 16
 
 /** FNV-1a over the text's length and last units, and a last stir, since only the low bits are used. */
-function hashOf(seed: number, text: string): number {
-  let hash = Math.imul(seed, 0x9e3779b1) ^ 0x811c9dc5 ^ text.length
+export function filterHash(kind: RevocationKind, text: string): number {
+  let hash = Math.imul(SEEDS[kind], 0x9e3779b1) ^ 0x811c9dc5 ^ text.length
   for (let index = Math.max(0, text.length - SAMPLE_LENGTH); index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   }

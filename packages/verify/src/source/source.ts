@@ -11,6 +11,7 @@ import type {
 import type { Position } from '../changes/position.ts'
 import type { LimitKeeper } from '../limits/limit-keeper.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { RevocationRules } from '../revocation/revocation-rules.ts'
 
 /** Everything a verifier must know before its first answer, read at one position. */
 export interface Snapshot {
@@ -28,6 +29,8 @@ export interface Snapshot {
     | IssuersFact
     | RevocationFact
   )[]
+  /** Rules that the source has made ready itself, besides those among the facts. They are the sink's from then on. */
+  readonly rules?: RevocationRules
 }
 
 /** An API key as the authority knows it, found by the digest of one of its secrets. */

@@ -37,7 +37,7 @@ export class KeyCredential extends CredentialEntry {
   protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
     const { record } = this
     return {
-      revoked: record.revoked || record.secret.revoked || facts.rules.killerOfKey(record) !== undefined,
+      revoked: record.revoked || record.secret.revoked || facts.rules.killsKey(record),
       disabled: record.disabled || this.suspended || subject?.disabled === true,
       acceptedUntilMs: Number.POSITIVE_INFINITY,
       secretUntilMs: record.secret.validUntilMs ?? Number.POSITIVE_INFINITY,

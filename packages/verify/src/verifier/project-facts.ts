@@ -99,7 +99,7 @@ export class ProjectFacts {
     this.#applied = snapshot.position
     this.#ahead.clear()
     this.#epochs = new Set(snapshot.epochs)
-    this.rules = new RevocationRules(this.#epochs)
+    this.rules = snapshot.rules ?? new RevocationRules(this.#epochs)
     for (const facts of [this.#roles, this.#subjects, this.#clients, this.#signingKeys, this.#shapes]) {
       facts.clear()
     }

@@ -63,7 +63,7 @@ export class TokenCredential extends CredentialEntry {
   }
 
   protected override stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState {
-    const killer = facts.rules.killerOfToken({
+    const revoked = facts.rules.killsToken({
       issuer: null,
       tokenId: this.id,
       subject: this.subject,
@@ -75,7 +75,7 @@ export class TokenCredential extends CredentialEntry {
       skewMs: 0,
     })
     return {
-      revoked: killer !== undefined,
+      revoked,
       disabled:
         subject?.disabled === true ||
         (this.#clientId !== null && facts.isClientDisabled(this.#clientId)) ||
