@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { arch, availableParallelism, cpus, platform } from 'node:os'
 import { betterAuthCreate, betterAuthVerify } from './better-auth.ts'
+import { edgeLatency } from './edge-latency.ts'
+import { edgeRules } from './edge-rules.ts'
 import { interleave } from './interleave.ts'
 import { keyAfterChange } from './key-after-change.ts'
 import { keyCold } from './key-cold.ts'
@@ -57,6 +59,8 @@ const ROWS: Readonly<Record<string, () => Promise<string>>> = {
   'verify-http': async () => run(await verifyHttp()),
   'refusal-timing': refusalTiming,
   'verify-beside-creates': verifyBesideCreates,
+  'edge-latency': edgeLatency,
+  'edge-rules': edgeRules,
 }
 
 const chosen = process.argv.slice(2)

@@ -213,6 +213,7 @@ describe('the feed', () => {
 test('a snapshot is lines of JSON with an end, as of one position, without any secret', async () => {
   await claviger.call('PUT', '/v1/roles/fed', { body: { permissions: ['a:b'] } })
   await claviger.call('POST', '/v1/revocations', { body: { subject: 'gone' } })
+  await claviger.call('POST', '/v1/revocations', { body: { subject: 'banned', ban: true } })
   const answer = await fetch(`${claviger.url}/v1/changes/snapshot`, {
     headers: { authorization: `Bearer ${edgeKey}` },
   })
@@ -228,8 +229,11 @@ test('a snapshot is lines of JSON with an end, as of one position, without any s
   expect(end).toEqual({ end: true, facts: facts.length })
   expect(facts).toContainEqual({ type: 'role', name: 'fed', permissions: ['a:b'] })
   expect(facts).toContainEqual(
-    expect.objectContaining({ type: 'revocation', rule: expect.objectContaining({ target: 'gone' }) }),
+    expect.objectContaining({ type: 'revocation', rule: expect.objectContaining({ target: 'banned' }) }),
   )
+  const rules = facts.find(({ type, kind }) => type === 'rules' && kind === 'subject')
+  expect(rules).toMatchObject({ epoch: first.position.epoch, targets: expect.arrayContaining(['gone']) })
+  expect(rules.numbers).toHaveLength(rules.targets.length)
   expect(JSON.stringify(facts)).not.toMatch(/"(k|d|secret)":/)
 })
 

@@ -75,6 +75,7 @@ export {
 export { type Limits, QUOTA_NAME, type Quota, type RateLimit, type Refill } from './limits/limits.ts'
 export { type BearerChallenge, formatBearerChallenge } from './middleware/bearer-challenge.ts'
 export { headerValues, readPresentedCredential } from './middleware/presented-credential.ts'
+export { addSnapshotRules } from './revocation/add-snapshot-rules.ts'
 export { type KeyIdentity, RevocationRules, type TokenIdentity } from './revocation/revocation-rules.ts'
 export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source.ts'
 export {
@@ -121,5 +122,5 @@ export type {
   ReturnedUnits,
 } from './wire/limit-lease.ts'
 export type { ResolveAnswer, ResolveRequest } from './wire/resolve.ts'
-export type { SnapshotEnd, SnapshotHead } from './wire/snapshot-lines.ts'
+export type { SnapshotEnd, SnapshotHead, SnapshotRules } from './wire/snapshot-lines.ts'
 export type { UsageReport } from './wire/usage.ts'

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SnapshotEnd, SnapshotHead } from '@claviger/verify'
 import type { Kysely } from 'kysely'
-import { readSnapshotHead, rulesQuery } from '../changes/snapshot.ts'
+import { otherRulesQuery, readSimpleRules, readSnapshotHead, writeRules } from '../changes/snapshot.ts'
 import { authorizeRead } from '../management/authorize.ts'
 import { readRule } from '../revocation/rule-row.ts'
 import type { Scope } from '../scope.ts'
@@ -39,7 +39,19 @@ async function* linesOf(
     JSON.stringify(head satisfies SnapshotHead),
     ...facts.map((fact) => JSON.stringify(fact)),
   ]
-  for await (const row of rulesQuery(db, place).stream()) {
+  for (let lastId = ''; ; ) {
+    const pages = await readSimpleRules(db, place, lastId)
+    if (pages.length === 0) break
+    for (const page of pages) {
+      lines.push(writeRules(page))
+      count += page.count
+      if (page.lastId > lastId) lastId = page.lastId
+    }
+    yield `${lines.join('\n')}\n`
+    lines = []
+    await nextTurn()
+  }
+  for await (const row of otherRulesQuery(db, place).stream()) {
     lines.push(JSON.stringify({ type: 'revocation', rule: readRule(row) }))
     count++
     if (lines.length < LINES_A_CHUNK) continue

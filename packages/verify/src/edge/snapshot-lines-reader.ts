@@ -1,6 +1,7 @@
+import { addSnapshotRules } from '../revocation/add-snapshot-rules.ts'
 import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
-import type { SnapshotEnd, SnapshotHead } from '../wire/snapshot-lines.ts'
+import type { SnapshotEnd, SnapshotHead, SnapshotRules } from '../wire/snapshot-lines.ts'
 
 type SnapshotFact = Snapshot['facts'][number]
 
@@ -17,7 +18,7 @@ export class SnapshotLinesReader {
     if (this.#ended) throw new TypeError('The snapshot goes on after its end.')
     const value = parse(line)
     if (this.#head === undefined) this.#head = value as SnapshotHead
-    else if ('type' in value) this.#take(value as SnapshotFact, this.#head)
+    else if ('type' in value) this.#take(value as SnapshotFact | SnapshotRules, this.#head)
     else this.#end(value as SnapshotEnd)
   }
 
@@ -33,14 +34,15 @@ export class SnapshotLinesReader {
   }
 
   /** Rules may be a million: each goes to its place at once. */
-  #take(fact: SnapshotFact, { epochs }: SnapshotHead): void {
-    this.#count++
-    if (fact.type !== 'revocation') {
-      this.#facts.push(fact)
+  #take(fact: SnapshotFact | SnapshotRules, { epochs }: SnapshotHead): void {
+    this.#rules ??= new RevocationRules(new Set(epochs))
+    if (fact.type === 'rules') {
+      this.#count += addSnapshotRules(this.#rules, fact)
       return
     }
-    this.#rules ??= new RevocationRules(new Set(epochs))
-    this.#rules.add(fact.rule)
+    this.#count++
+    if (fact.type === 'revocation') this.#rules.add(fact.rule)
+    else this.#facts.push(fact)
   }
 
   #end({ end, facts }: SnapshotEnd): void {
