@@ -8,15 +8,18 @@ export class FaultyProxy {
   #isCut = false
   /** How long each piece is kept, milliseconds. */
   delayMs = 0
+  /** The port that connections go to from now on. */
+  target: number
 
   private constructor(target: number) {
+    this.target = target
     this.#server = createServer((client) => {
       this.#keep(client)
       if (this.#isCut) {
         client.destroy()
         return
       }
-      const upstream = connect(target, '127.0.0.1')
+      const upstream = connect(this.target, '127.0.0.1')
       this.#keep(upstream)
       this.#forward(client, upstream)
       this.#forward(upstream, client)
