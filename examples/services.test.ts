@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { createServer } from '@claviger/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 describe.each(['express', 'fastify', 'hono', 'fetch', 'node'])('the service with %s', (name) => {
@@ -98,3 +99,46 @@ describe.each(['express', 'fastify', 'hono', 'fetch', 'node'])('the service with
     expect(await answer.json()).toMatchObject({ code: 'revoked' })
   })
 })
+
+describe.each(['express', 'fastify', 'hono', 'fetch', 'node'])(
+  'the service with %s beside a server',
+  (name) => {
+    test('refuses what was revoked there, at once', async () => {
+      const folder = await mkdtemp(join(tmpdir(), `claviger-beside-${name}-`))
+      const server = await createServer({ port: 0, data: folder, logTo: { write: () => undefined } })
+      const address = await server.listen()
+      const call = async (path: string, body: object): Promise<Record<string, string>> => {
+        const headers = {
+          authorization: `Bearer ${server.createdRootKey?.reveal()}`,
+          'content-type': 'application/json',
+        }
+        const init = { method: 'POST', headers, body: JSON.stringify(body) }
+        return (await (await fetch(`${address}/v1/${path}`, init)).json()) as Record<string, string>
+      }
+      const { credential: edgeKey } = await call('management-keys', {
+        name: 'edge',
+        project: 'default',
+        preset: 'edge',
+      })
+      const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
+        env: { ...process.env, PORT: '0', CLAVIGER_URL: address, CLAVIGER_KEY: edgeKey },
+      })
+      const [line] = await once(createInterface({ input: child.stdout }), 'line')
+      const { id, credential } = await call('keys', { name: 'CI', permissions: ['documents:read'] })
+      const get = async (): Promise<number> =>
+        (
+          await fetch(`${JSON.parse(line).url}/documents`, {
+            headers: { authorization: `Bearer ${credential}` },
+          })
+        ).status
+      expect(await get()).toBe(200)
+      await call(`keys/${id}/revoke`, {})
+      await expect.poll(get, { interval: 1 }).toBe(401)
+      const exited = once(child, 'exit')
+      child.stdin.end()
+      await exited
+      await server.close()
+      await rm(folder, { recursive: true })
+    })
+  },
+)

@@ -65,7 +65,9 @@ test('L1, V8: whatever is cut, held, killed or stopped, nothing passes after a r
   /** Asks a peer again and again, and holds each answer against what is known of the key. */
   const watch = async (peer: PeerProcess): Promise<void> => {
     while (!isOver) {
-      const key = random() < 0.1 ? limited : random() < 0.1 ? counted : pick(keys)
+      const revoked = keys.filter(({ revokedAt }) => revokedAt !== undefined).slice(0, 5)
+      const others = [limited, counted, ...keys]
+      const key = pick(revoked.length > 0 && random() < 0.7 ? revoked : others)
       const { outcome, askedAt } = await peer.ask(key.credential)
       if (outcome === 'ok') {
         const { effectiveAt, revokedAt } = key
@@ -81,8 +83,8 @@ test('L1, V8: whatever is cut, held, killed or stopped, nothing passes after a r
   /** Revokes keys now and then, and notes when each receipt is effective. */
   const revoke = async (): Promise<void> => {
     const left = [...keys]
-    while (!isOver && left.length > 5) {
-      await sleep(200 + random() * 400)
+    while (!isOver && left.length > 10) {
+      await sleep(500 + random() * 1_500)
       const key = left.pop()
       if (key !== undefined) await revokeOne(key).catch(() => undefined)
     }
@@ -100,12 +102,12 @@ test('L1, V8: whatever is cut, held, killed or stopped, nothing passes after a r
   const faults: readonly (() => Promise<void>)[] = [
     async () => {
       proxy.cut()
-      await sleep(random() * 7_000)
+      await sleep(4_000 + random() * 4_500)
       proxy.mend()
     },
     async () => {
       proxy.hold()
-      await sleep(random() * 7_000)
+      await sleep(4_000 + random() * 4_500)
       proxy.release()
     },
     async () => {
@@ -116,7 +118,7 @@ test('L1, V8: whatever is cut, held, killed or stopped, nothing passes after a r
     async () => {
       const peer = pick(peers)
       peer.pause()
-      await sleep(random() * 7_000)
+      await sleep(4_000 + random() * 4_500)
       peer.resume()
     },
     async () => {
