@@ -11,6 +11,7 @@ import { edgeRules } from './edge-rules.ts'
 import { interleave } from './interleave.ts'
 import { keyAfterChange } from './key-after-change.ts'
 import { keyCold } from './key-cold.ts'
+import { keyEdge } from './key-edge.ts'
 import { keyWarm } from './key-warm.ts'
 import { memory } from './memory.ts'
 import { mint } from './mint.ts'
@@ -59,6 +60,7 @@ const ROWS: Readonly<Record<string, () => Promise<string>>> = {
   'verify-http': async () => run(await verifyHttp()),
   'refusal-timing': refusalTiming,
   'verify-beside-creates': verifyBesideCreates,
+  'key-edge': async () => run(await keyEdge()),
   'edge-latency': edgeLatency,
   'edge-rules': edgeRules,
 }

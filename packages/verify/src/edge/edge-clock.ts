@@ -18,7 +18,7 @@ export function systemClock(): EdgeClock {
   const { performance } = globalThis
   return {
     wallMs: Date.now,
-    monotonicMs: () => performance.now(),
+    monotonicMs: performance.now.bind(performance),
     after(ms, act) {
       const timer = setTimeout(act, ms)
       return () => clearTimeout(timer)
