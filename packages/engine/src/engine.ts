@@ -419,6 +419,7 @@ export class Engine {
       verifiers: customers.map((verifier) => verifier.statistics()),
       management: management.statistics(),
       writer: this.#installation.writer.statistics(),
+      edgeVerifiers: this.#parts.edge.registry.counts(),
       unwrittenUsage: this.#usage.unwritten,
       projects: this.#projectIds.size - 1,
       databaseBytes: sizeOf(file),

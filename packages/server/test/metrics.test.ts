@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { createVerifier } from '@claviger/verify'
 import { expect, onTestFinished, test } from 'vitest'
 import { startTestServer, type TestServer } from './test-server.ts'
 
@@ -25,6 +26,17 @@ async function createKey(claviger: TestServer, name: string): Promise<{ id: stri
   const { body } = await claviger.call('POST', '/v1/keys', { body: { name, permissions: ['a:b'] } })
   return body
 }
+
+test('verifiers in other processes are counted, by whether they hold a lease', async () => {
+  const claviger = await startTestServer()
+  const held = async () => sampleOf(await scrape(claviger), 'claviger_edge_verifiers{lease="held"}')
+  expect(await held()).toBe(0)
+  const verifier = await createVerifier({ url: claviger.url, key: claviger.rootKey })
+  expect(await held()).toBe(1)
+  await verifier.close()
+  expect(await held()).toBe(0)
+  await claviger.close()
+})
 
 test('verifications are counted by kind and outcome, and by what no cache answered', async () => {
   const claviger = await start()

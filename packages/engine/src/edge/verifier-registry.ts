@@ -81,6 +81,19 @@ export class VerifierRegistry {
     return [...(this.#projects.get(projectId)?.values() ?? [])].map(({ state }) => state)
   }
 
+  /** How many, of all projects, may answer from their caches now, and how many that were heard of lately may not. */
+  counts(): { readonly leased: number; readonly lapsed: number } {
+    let leased = 0
+    let lapsed = 0
+    for (const verifiers of this.#projects.values()) {
+      for (const entry of verifiers.values()) {
+        if (this.#runs(entry)) leased++
+        else lapsed++
+      }
+    }
+    return { leased, lapsed }
+  }
+
   /** Those that may still answer from before the position. */
   behind(projectId: string, position: Position): readonly EdgeVerifierState[] {
     const entries = [...(this.#projects.get(projectId)?.values() ?? [])]

@@ -8,6 +8,8 @@ export interface EngineStatistics {
   /** Of the verifier that recognises management keys. */
   readonly management: VerifierStatistics
   readonly writer: WriterStatistics
+  /** Verifiers in other processes, of all projects. */
+  readonly edgeVerifiers: { readonly leased: number; readonly lapsed: number }
   /** Keys whose use is counted and not written yet. */
   readonly unwrittenUsage: number
   /** Without the one of the management keys. */

@@ -157,6 +157,16 @@ const NODE_METRICS: readonly NodeMetric[] = [
     ],
   },
   {
+    kind: 'gauge',
+    name: 'claviger_edge_verifiers',
+    help: 'Verifiers in other processes that were heard of in the last hours. Lease held: they may answer from their caches.',
+    labels: ['lease'],
+    values: ({ statistics: { edgeVerifiers } }) => [
+      [edgeVerifiers.leased, { lease: 'held' }],
+      [edgeVerifiers.lapsed, { lease: 'lapsed' }],
+    ],
+  },
+  {
     kind: 'counter',
     name: 'claviger_commands_total',
     help: 'Changes that were asked for.',
