@@ -46,6 +46,8 @@ const DAY_MS = 86_400_000
 const UNAUDITED: Readonly<Record<string, string>> = {
   'record-usage': 'It counts what was verified: statistics, and no change (rule C6).',
   'cover-grants': 'It says until when leases run, and is no change (rule C6).',
+  'store-usage-batch':
+    'It counts what verifiers in other processes verified: statistics, and no change (rule C6).',
   'reserve-units': 'It counts what limits have let pass, and is no change (rule C6).',
   'prune-usage': 'It forgets statistics whose time is over, and is no change either (rule C6).',
   'make-audit-checkpoints': 'It vouches for the entries: one of its own would be something new to vouch for.',
