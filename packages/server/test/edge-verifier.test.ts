@@ -321,7 +321,10 @@ describe('what is kept over a restart', () => {
     const events: EdgeEvent[] = []
     const verifier = await openVerifier({
       snapshot: snapshotFile('/proc/none/such'),
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event)
+        throw new Error('from whoever listens')
+      },
     })
     const key = await makeKey()
     expect(await codeOf(verifier, key.credential)).toBe('ok')

@@ -54,9 +54,11 @@ export async function reportUsage(scope: Scope, input: unknown): Promise<{ reado
   const { batch, counts }: UsageReport = parseInput(UsageReportInput, input)
   const { writer, projectId, clock, actor, reportedApart } = scope
   const nowMs = clock.nowMs()
-  const uses = counts.map((count) =>
-    reportedApart.bound(inProject(projectId, { ...checked(count), atMs: within(count.atMs, nowMs) })),
-  )
+  const uses = counts.map((count) => {
+    // By when it is told: verifiers tell of different minutes, and each would begin a new bound.
+    const use = reportedApart.bound(inProject(projectId, { ...checked(count), atMs: nowMs }))
+    return { ...use, atMs: within(count.atMs, nowMs) }
+  })
   return writer.run('store-usage-batch', { projectId, batchId: batch, uses }, actor)
 }
 

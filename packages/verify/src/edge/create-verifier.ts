@@ -63,7 +63,7 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
     throw new TypeError(`\`name\` has 1 to ${MAX_NAME_LENGTH} characters.`)
   }
   const clock = options.clock ?? systemClock()
-  const onEvent = options.onEvent ?? (() => undefined)
+  const onEvent = guarded(options.onEvent)
   const transport = new HttpTransport({ url, key, project, fetch: options.fetch ?? globalThis.fetch })
   const keeper = options.snapshot?.({
     clock,
@@ -102,6 +102,17 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
     throw error
   } finally {
     cancel()
+  }
+}
+
+/** Whoever listens cannot end what it listens to. */
+function guarded(listener: EdgeVerifierOptions['onEvent']): (event: EdgeEvent) => void {
+  return (event) => {
+    try {
+      listener?.(event)
+    } catch {
+      // As the option says.
+    }
   }
 }
 

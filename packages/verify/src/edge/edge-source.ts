@@ -24,6 +24,7 @@ export interface EdgeSourceOptions {
   /** How long verdicts may come from memory when nobody can be asked (rule L4); 0: not at all. */
   readonly allowCachedSeconds: number
   readonly keeper?: SnapshotKeeper | undefined
+  /** Must not throw. */
   readonly onEvent: (event: EdgeEvent) => void
   /** Figures that the server shows with this verifier. */
   readonly statistics: () => Readonly<Record<string, number>>
@@ -234,11 +235,6 @@ export class EdgeSource implements Source {
   }
 
   #say(event: EdgeEvent): void {
-    if (this.#closing.signal.aborted) return
-    try {
-      this.#options.onEvent(event)
-    } catch {
-      // Whoever listens cannot end what it listens to.
-    }
+    if (!this.#closing.signal.aborted) this.#options.onEvent(event)
   }
 }
