@@ -60,7 +60,8 @@ const ROWS: Readonly<Record<string, () => Promise<string>>> = {
   'verify-http': async () => run(await verifyHttp()),
   'refusal-timing': refusalTiming,
   'verify-beside-creates': verifyBesideCreates,
-  'key-edge': async () => run(await keyEdge()),
+  'key-edge': async () =>
+    [await run(await keyEdge('verify')), await run(await keyEdge('verifyCached'))].join('\n\n'),
   'edge-latency': edgeLatency,
   'edge-rules': edgeRules,
 }

@@ -34,8 +34,8 @@ export class MemorySource implements Source {
     return { position: this.#snapshot.position, key: this.#keys.get(digest) ?? null }
   }
 
-  fresh(): boolean {
-    return true
+  freshAtMs(): number {
+    return Date.now()
   }
 
   async refresh(): Promise<boolean> {

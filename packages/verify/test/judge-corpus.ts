@@ -40,7 +40,7 @@ export async function judgeCorpus(
       limits: face.NO_COUNTERS,
       open: async (sink) => sink.reset(snapshot),
       fetchKey: async (digest) => ({ position: snapshot.position, key: keys[digest] ?? null }),
-      fresh: () => true,
+      freshAtMs: () => nowMs,
       refresh: async () => true,
       nowMs: () => nowMs,
       close: () => {},

@@ -55,8 +55,8 @@ export class MemorySource implements Source {
     return fill
   }
 
-  fresh(): boolean {
-    return this.isFresh
+  freshAtMs(): number | undefined {
+    return this.isFresh ? this.time : undefined
   }
 
   async refresh(): Promise<boolean> {

@@ -128,10 +128,10 @@ describe('a source in the process of the writer', () => {
     const source = new DatabaseSource(other, 'default')
     const [sound, faulty] = [new RecordingSink(), new RecordingSink()]
     await Promise.all([source.open(sound), source.open(faulty)])
-    expect(source.fresh()).toBe(true)
+    expect(source.freshAtMs()).toBeDefined()
     faulty.fault = new Error('no memory left')
     expect(await codeOf(putRole(scope, 'missed', { permissions: [] }))).toBe('internal')
-    expect(source.fresh()).toBe(false)
+    expect(source.freshAtMs()).toBeUndefined()
     expect(JSON.stringify(sound.changes)).toContain('missed')
     faulty.resetFault = new Error('no memory left yet')
     expect(await source.refresh()).toBe(false)
@@ -147,7 +147,7 @@ describe('a source in the process of the writer', () => {
   test('does not open for a project that there is not, and leaves nothing behind', async () => {
     const source = new DatabaseSource(installation, 'prj_none')
     expect(await codeOf(source.open(new RecordingSink()))).toBe('not_found')
-    expect(source.fresh()).toBe(true)
+    expect(source.freshAtMs()).toBeDefined()
   })
 
   test('has the time of the engine', () => {

@@ -58,8 +58,8 @@ export class DatabaseSource implements Source {
     return fillKey(this.#parts.reader, { projectId: this.#projectId, digest })
   }
 
-  fresh(): boolean {
-    return this.#parts.writer.alive && this.#behind.size === 0
+  freshAtMs(): number | undefined {
+    return this.#isFresh() ? this.nowMs() : undefined
   }
 
   /** Loads anew what a sink has missed. A writer that has died does not come back. */
@@ -71,7 +71,7 @@ export class DatabaseSource implements Source {
     } catch {
       // The database cannot be read: the sink stays behind, and whoever asks next tries again.
     }
-    return this.fresh()
+    return this.#isFresh()
   }
 
   nowMs(): number {
@@ -82,6 +82,10 @@ export class DatabaseSource implements Source {
     this.#deliveries.get(sink)?.stop()
     this.#deliveries.delete(sink)
     this.#behind.delete(sink)
+  }
+
+  #isFresh(): boolean {
+    return this.#parts.writer.alive && this.#behind.size === 0
   }
 
   /** Whoever asks while a snapshot is read waits for that one. */

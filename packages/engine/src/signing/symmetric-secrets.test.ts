@@ -38,7 +38,7 @@ function sourceOf(snapshot: Snapshot): Source {
     limits: NO_COUNTERS,
     open: async (sink: Sink) => sink.reset(snapshot),
     fetchKey: async () => ({ position: snapshot.position, key: null }),
-    fresh: () => true,
+    freshAtMs: () => installation.clock.nowMs(),
     refresh: async () => true,
     nowMs: () => installation.clock.nowMs(),
     close: () => undefined,
@@ -114,7 +114,7 @@ describe('the secret of a symmetric signing key', () => {
           return source.open(sink)
         },
         fetchKey: (digest) => source.fetchKey(digest),
-        fresh: () => source.fresh(),
+        freshAtMs: () => source.freshAtMs(),
         refresh: () => source.refresh(),
         nowMs: () => source.nowMs(),
         close: (sink) => source.close(sink),

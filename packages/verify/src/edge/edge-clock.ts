@@ -31,8 +31,8 @@ export function instantOf(clock: EdgeClock): Instant {
 }
 
 /** The larger of what the two clocks say has passed (rule L2): one may have been set back, the other have stood still. */
-export function elapsedMs(since: Instant, clock: EdgeClock): number {
-  return Math.max(clock.monotonicMs() - since.monotonicMs, clock.wallMs() - since.wallMs)
+export function elapsedMs(since: Instant, now: Instant): number {
+  return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)
 }
 
 /** Resolves after that many milliseconds, or at once when the signal aborts. */

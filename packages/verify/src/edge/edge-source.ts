@@ -94,7 +94,7 @@ export class EdgeSource implements Source {
       position: this.#facts?.position,
       head: this.#lease?.head,
       connected: this.#isConnected,
-      fresh: this.fresh(),
+      fresh: this.#lease?.runs() ?? false,
       leaseMsLeft: this.#lease?.leftMs ?? 0,
       silentMs: this.#follower?.silentMs() ?? null,
     }
@@ -154,17 +154,17 @@ export class EdgeSource implements Source {
     return this.#fills.ask(digest)
   }
 
-  fresh(): boolean {
-    return this.#lease?.runs() ?? false
+  freshAtMs(): number | undefined {
+    return this.#lease?.runsAtMs()
   }
 
   async refresh(): Promise<boolean> {
-    if (this.fresh()) return true
+    if (this.#lease?.runs() === true) return true
     if (this.#closing.signal.aborted) return false
     const hasFacts = (): boolean => this.#facts?.position !== undefined
     if (!hasFacts()) await this.#news.next(SNAPSHOT_WAIT_MS, hasFacts)
     await this.#lease?.askUnlessFailed()
-    return this.fresh()
+    return this.#lease?.runs() ?? false
   }
 
   nowMs(): number {

@@ -43,7 +43,7 @@ export class FeedFollower {
 
   /** How long ago something came, milliseconds; null: nothing did. */
   silentMs(): number | null {
-    return this.#heardAt === undefined ? null : elapsedMs(this.#heardAt, this.#options.clock)
+    return this.#heardAt === undefined ? null : elapsedMs(this.#heardAt, instantOf(this.#options.clock))
   }
 
   /** Ends the stream that is open, so that another one is opened. */
@@ -58,7 +58,7 @@ export class FeedFollower {
       const beganAt = instantOf(clock)
       const error = await this.#followOnce()
       if (signal.aborted) return
-      if (elapsedMs(beganAt, clock) > STEADY_MS) failures = 0
+      if (elapsedMs(beganAt, instantOf(clock)) > STEADY_MS) failures = 0
       this.#options.onLost(error)
       // After a reset the snapshot is loaded at once, and is only waited for where that does not help.
       if (facts.position === undefined && failures === 0 && !error.refused) continue

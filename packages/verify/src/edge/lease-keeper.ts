@@ -87,6 +87,11 @@ export class LeaseKeeper {
     return this.#lease.runs(this.#graceMs)
   }
 
+  /** The time of this moment, if verdicts may be given from memory at it. */
+  runsAtMs(): number | undefined {
+    return this.#lease.runsAtMs(this.#graceMs)
+  }
+
   nowMs(): number {
     return this.#lease.nowMs()
   }
@@ -104,7 +109,7 @@ export class LeaseKeeper {
   async askUnlessFailed(): Promise<void> {
     const { clock } = this.#options
     if (this.#asking === undefined && this.#failedAt !== undefined) {
-      if (elapsedMs(this.#failedAt, clock) < RETRY_MS) return
+      if (elapsedMs(this.#failedAt, instantOf(clock)) < RETRY_MS) return
     }
     await this.ask()
   }
@@ -160,7 +165,7 @@ export class LeaseKeeper {
     this.#sentAt = sentAt
     try {
       const answer = await this.#send(applied)
-      this.#tookMs = elapsedMs(sentAt, clock)
+      this.#tookMs = elapsedMs(sentAt, instantOf(clock))
       this.#lease.tellTime(answer.atMs)
       this.#failedAt = undefined
       if ('reset' in answer) return facts.outdate(applied)
@@ -237,7 +242,7 @@ export class LeaseKeeper {
 
   #nextMs(): number {
     const since = this.#failedAt ?? this.#sentAt
-    const sinceMs = since === undefined ? 0 : elapsedMs(since, this.#options.clock)
+    const sinceMs = since === undefined ? 0 : elapsedMs(since, instantOf(this.#options.clock))
     return Math.max(0, this.#gapMs() - sinceMs)
   }
 

@@ -1,5 +1,5 @@
 import type { Position } from '../changes/position.ts'
-import { type EdgeClock, elapsedMs, type Instant } from './edge-clock.ts'
+import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
 
 /** What an answer to a nonce grants. */
 export interface Grant {
@@ -61,6 +61,20 @@ export class Lease {
     return this.#held !== undefined && this.#leftMs(this.#held) + graceMs > 0
   }
 
+  /**
+   * The time of this moment, if it runs or ended less than `graceMs` ago: {@link runs} and {@link nowMs} by one look at
+   * each clock. Every verdict takes it, so nothing is made for it.
+   */
+  runsAtMs(graceMs: number): number | undefined {
+    if (this.#held === undefined) return undefined
+    const { sentAt, lastsMs } = this.#held
+    const wallMs = this.#clock.wallMs()
+    const monotonicMs = this.#clock.monotonicMs()
+    const limitMs = lastsMs + graceMs
+    const runs = wallMs - sentAt.wallMs < limitMs && monotonicMs - sentAt.monotonicMs < limitMs
+    return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
+  }
+
   leftMs(): number {
     return this.#held === undefined ? 0 : Math.max(0, this.#leftMs(this.#held))
   }
@@ -77,13 +91,16 @@ export class Lease {
 
   /** Epoch milliseconds, never behind what the authority has told. */
   nowMs(): number {
-    const wallMs = this.#clock.wallMs()
+    return this.#timeAt(this.#clock.wallMs(), this.#clock.monotonicMs())
+  }
+
+  #timeAt(wallMs: number, monotonicMs: number): number {
     if (this.#time === undefined) return wallMs
-    return Math.max(wallMs, Math.floor(authorityMs(this.#time, this.#clock.monotonicMs())))
+    return Math.max(wallMs, Math.floor(authorityMs(this.#time, monotonicMs)))
   }
 
   #leftMs({ sentAt, lastsMs }: Grant): number {
-    return lastsMs - elapsedMs(sentAt, this.#clock)
+    return lastsMs - elapsedMs(sentAt, instantOf(this.#clock))
   }
 }
 

@@ -87,7 +87,7 @@ export interface Sink {
 /**
  * Where a verifier gets its facts: the database of its own process, or a Claviger server.
  *
- * A source in the process of the writer is always fresh. One elsewhere holds a lease (rules L1, L2): `fresh`
+ * A source in the process of the writer is always fresh. One elsewhere holds a lease (rules L1, L2): `freshAtMs`
  * says whether it still runs, `refresh` asks once (L4).
  */
 export interface Source {
@@ -97,8 +97,8 @@ export interface Source {
   open(sink: Sink): Promise<void>
   /** Looks a key up by the SHA-256 of its text (base64url). Rejects when nobody can answer. */
   fetchKey(digest: string): Promise<KeyFill>
-  /** Whether facts may be answered from. It is the last thing looked at before an `ok`. */
-  fresh(): boolean
+  /** The time as {@link nowMs} has it, if facts may be answered from at that moment. The last look before an `ok`. */
+  freshAtMs(): number | undefined
   /** Asks the authority; resolves to whether the facts applied now are fresh. */
   refresh(): Promise<boolean>
   /** Epoch milliseconds, never behind the authority's own time (rule L5). */

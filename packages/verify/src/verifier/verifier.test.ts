@@ -458,6 +458,29 @@ describe('freshness', () => {
     expect([await ask(text), await ask(token)]).toEqual(['unavailable', 'unavailable'])
   })
 
+  it('is looked at after the decision, also where that was made anew because time has gone on (L2)', async () => {
+    const { text } = addKey()
+    expect(await ask(text)).toBe('ok')
+    source.time += 1
+    const looks: (number | undefined)[] = []
+    source.freshAtMs = () => {
+      looks.push(source.time)
+      return looks.length === 1 ? source.time : undefined
+    }
+    expect(verifier.verifyCached({ credential: text })).toBeUndefined()
+    expect(looks).toHaveLength(2)
+  })
+
+  it('tells the time that the verdict is given by: none is given by that of the last one', async () => {
+    const ending = addKey({ expiresAtMs: source.time + 1 })
+    const beginning = addKey({ notBeforeMs: source.time + 1 })
+    expect([await ask(ending.text), await ask(beginning.text)]).toEqual(['ok', 'not_yet_valid'])
+    source.time += 1
+    expect([await ask(ending.text), await ask(beginning.text)]).toEqual(['expired', 'ok'])
+    source.time -= 1
+    expect([await ask(ending.text), await ask(beginning.text)]).toEqual(['ok', 'not_yet_valid'])
+  })
+
   it('regained by asking lets the facts of that answer decide (L4)', async () => {
     const token = mint()
     expect(await ask(token)).toBe('ok')

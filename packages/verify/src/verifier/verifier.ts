@@ -84,6 +84,8 @@ export class Verifier {
   readonly #tokens: TokenCache
   readonly #uses = new UseCounts()
   #tokenChecks = 0
+  /** The time of the last verdict. */
+  #lastMs = Number.NaN
   readonly #sink = {
     reset: (snapshot: Snapshot): void => this.#reset(snapshot),
     apply: (change: Change): void => this.#apply(change),
@@ -211,29 +213,48 @@ export class Verifier {
     found: KeyCredential | TokenCredential | Refusal | null,
   ): Verdict | undefined {
     const required = this.#require(request)
-    const nowMs = this.#source.nowMs()
     if (!(found instanceof CredentialEntry)) {
       const refusal = found ?? UNKNOWN_KEY
-      const certain = refusal.code === 'malformed' || refusal.code === 'unavailable' || this.#source.fresh()
+      const certain = refusal.code === 'malformed' || refusal.code === 'unavailable' || this.#isFresh()
       if (!certain) return undefined
-      this.#uses.refused(null, refusal.code, request, nowMs)
+      this.#uses.refused(null, refusal.code, request, this.#source.nowMs())
       return refusal
     }
-    const verdict = decide(found, this.#facts, required, nowMs)
-    if (!this.#source.fresh()) return undefined
+    // By the time of the last verdict first: where that is still the time, one look at the clocks is enough.
+    let nowMs = this.#lastMs
+    let verdict = decide(found, this.#facts, required, nowMs)
+    let seenMs = this.#source.freshAtMs()
+    if (seenMs !== undefined && seenMs !== nowMs) {
+      nowMs = seenMs
+      this.#lastMs = nowMs
+      verdict = decide(found, this.#facts, required, nowMs)
+      seenMs = this.#source.freshAtMs()
+    }
+    if (seenMs === undefined) return undefined
     const answer =
       !verdict.ok || found.limitHolders === null
         ? verdict
-        : this.#spend(found.limitHolders, required.cost, verdict)
+        : this.#spend(found.limitHolders, { cost: required.cost, principal: verdict, nowMs })
     if (answer === undefined) return undefined
     if (answer.ok) this.#uses.passed(found, request, nowMs)
     else this.#uses.refused(found, answer.code, request, nowMs)
     return answer
   }
 
+  #isFresh(): boolean {
+    return this.#source.freshAtMs() !== undefined
+  }
+
   /** The verdict with the limits spent, or refused for them; undefined: it has to be waited for. */
-  #spend(holders: readonly LimitHolder[], cost: number, principal: Principal): Verdict | undefined {
-    const spending = this.#source.limits.spend({ holders, cost, nowMs: this.#source.nowMs() })
+  #spend(
+    holders: readonly LimitHolder[],
+    {
+      cost,
+      principal,
+      nowMs,
+    }: { readonly cost: number; readonly principal: Principal; readonly nowMs: number },
+  ): Verdict | undefined {
+    const spending = this.#source.limits.spend({ holders, cost, nowMs })
     return spending === undefined ? undefined : limitedVerdict(principal, spending)
   }
 
@@ -245,7 +266,7 @@ export class Verifier {
       const found = await this.#recognise(request.credential)
       const verdict = this.#answer(request, found)
       if (verdict !== undefined) return verdict
-      if (this.#source.fresh() && found instanceof CredentialEntry && found.limitHolders !== null) {
+      if (this.#isFresh() && found instanceof CredentialEntry && found.limitHolders !== null) {
         waits++
         if (!(await this.#prepareLimits(found.limitHolders, costOf(request)))) break
       } else {
