@@ -1,13 +1,8 @@
 import { comparePositions, type Position } from '../changes/position.ts'
 import type { KeyFill } from '../source/source.ts'
-import { BoundedCache } from './bounded-cache.ts'
+import { type Cached, CredentialCache } from './credential-cache.ts'
 import type { GrantTable } from './grant.ts'
 import { KeyCredential } from './key-credential.ts'
-
-/** A digest that belongs to no key, as of a position. */
-interface Absence {
-  recent: boolean
-}
 
 interface Fill {
   readonly result: Promise<KeyCredential | null>
@@ -35,8 +30,9 @@ const MAX_FILL_ATTEMPTS = 5
  * of one digest that overlap are one fill.
  */
 export class KeyCache {
-  readonly #known: BoundedCache<string, KeyCredential>
-  readonly #absent: Readonly<Record<KeyOrigin, BoundedCache<string, Absence>>>
+  readonly #known: CredentialCache<KeyCredential>
+  /** Digests that belong to no key. */
+  readonly #absent: Readonly<Record<KeyOrigin, CredentialCache<Cached>>>
   readonly #filling = new Map<string, Fill>()
   readonly #fetchKey: (digest: string) => Promise<KeyFill>
   readonly #grants: GrantTable
@@ -49,10 +45,10 @@ export class KeyCache {
     fetchKey: (digest: string) => Promise<KeyFill>
     grants: GrantTable
   }) {
-    this.#known = new BoundedCache(options.capacity)
+    this.#known = new CredentialCache(options.capacity)
     this.#absent = {
-      own: new BoundedCache(options.absentCapacity),
-      foreign: new BoundedCache(options.absentCapacity),
+      own: new CredentialCache(options.absentCapacity),
+      foreign: new CredentialCache(options.absentCapacity),
     }
     this.#fetchKey = options.fetchKey
     this.#grants = options.grants
@@ -140,11 +136,15 @@ export class KeyCache {
       if (isOlder(answer, fill.touchedAt)) continue
       if (answer.key === null) {
         if (isOlder(answer, fill.importedAt)) continue
-        this.#absent[origin].set(digest, { recent: false })
+        this.#absent[origin].set({ foundBy: digest, recent: false })
         return null
       }
-      const credential = new KeyCredential(answer.key, answer, this.#grants.share(answer.key))
-      this.#known.set(digest, credential)
+      const credential = new KeyCredential(
+        answer.key,
+        { digest, position: answer.position },
+        this.#grants.share(answer.key),
+      )
+      this.#known.set(credential)
       return credential
     }
     throw new Error('The key changed while it was being read, too often to answer for it.')

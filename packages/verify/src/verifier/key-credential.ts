@@ -3,7 +3,7 @@ import type { SubjectRecord } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
 import type { LimitHolder } from '../limits/limit-keeper.ts'
 import { limitHolders } from '../limits/limited-verdict.ts'
-import type { KeyFill, KeyRecord } from '../source/source.ts'
+import type { KeyRecord } from '../source/source.ts'
 import type { Principal } from '../verdict.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
@@ -22,10 +22,14 @@ export class KeyCredential extends CredentialEntry {
   override readonly ipAllow: IpAllow | null
   override readonly suspended: boolean
 
-  constructor(record: KeyRecord, fill: KeyFill, grant: Grant) {
-    super({ id: record.id, subject: record.subject, grant, audience: null })
+  constructor(
+    record: KeyRecord,
+    { digest, position }: { readonly digest: string; readonly position: Position },
+    grant: Grant,
+  ) {
+    super({ foundBy: digest, id: record.id, subject: record.subject, grant, audience: null })
     this.record = record
-    this.position = fill.position
+    this.position = position
     this.suspended = record.suspended === true
     this.ipAllow = record.ipAllow === null ? null : compileIpAllow(record.ipAllow)
   }

@@ -20,7 +20,6 @@ const NO_METADATA = Object.freeze({})
  */
 export class TokenCredential extends CredentialEntry {
   readonly kind = 'token'
-  readonly text: string
   readonly expiresAtMs: number
   readonly #issuer: string
   readonly #signingKeyId: string
@@ -43,8 +42,13 @@ export class TokenCredential extends CredentialEntry {
     grant: Grant
   }) {
     const { claims } = token
-    super({ id: token.id, subject: claims.subject, grant: token.grant, audience: claims.audience })
-    this.text = token.text
+    super({
+      foundBy: token.text,
+      id: token.id,
+      subject: claims.subject,
+      grant: token.grant,
+      audience: claims.audience,
+    })
     this.expiresAtMs = claims.expiresAtMs
     this.#issuer = token.issuer
     this.#signingKeyId = token.signingKeyId

@@ -13,6 +13,7 @@ import { limitedVerdict } from '../limits/limited-verdict.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { MAX_CREDENTIAL_BYTES } from '../tokens/parse-token.ts'
 import { type Principal, type Refusal, refuse, type Verdict } from '../verdict.ts'
+import { CredentialCache } from './credential-cache.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache, type KeyOrigin } from './key-cache.ts'
@@ -20,7 +21,6 @@ import type { KeyCredential } from './key-credential.ts'
 import type { Parent } from './parent.ts'
 import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
-import { TokenCache } from './token-cache.ts'
 import type { TokenCredential } from './token-credential.ts'
 import { type UseCount, UseCounts, type VerdictCount } from './use-counts.ts'
 import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
@@ -81,7 +81,8 @@ export class Verifier {
   readonly #audience: string | readonly string[] | undefined
   readonly #facts = new ProjectFacts()
   readonly #keys: KeyCache
-  readonly #tokens: TokenCache
+  /** Those whose signature was checked. */
+  readonly #tokens: CredentialCache<TokenCredential>
   readonly #uses = new UseCounts()
   #tokenChecks = 0
   /** The time of the last verdict. */
@@ -100,7 +101,7 @@ export class Verifier {
       fetchKey: (digest) => this.#source.fetchKey(digest),
       grants: this.#facts.grants,
     })
-    this.#tokens = new TokenCache(options.maxCachedTokens ?? 50_000)
+    this.#tokens = new CredentialCache(options.maxCachedTokens ?? 50_000)
   }
 
   /** Resolves when the source's first snapshot is applied; rejects when it cannot be had. */
@@ -320,7 +321,7 @@ export class Verifier {
   }
 
   #keep(token: TokenCredential | Refusal): TokenCredential | Refusal {
-    if (token instanceof CredentialEntry) this.#tokens.add(token)
+    if (token instanceof CredentialEntry) this.#tokens.set(token)
     return token
   }
 
