@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { type ClavigerServer, createServer, readConfiguration } from '@claviger/server'
+import { type ClavigerServer, collectRequestsYoung, createServer, readConfiguration } from '@claviger/server'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import { colors } from './output.ts'
 
 /** Serves until a signal comes. The flags are those of `addSettings`, and `acceptClock`. */
 export async function startServer({ acceptClock, ...flags }: Record<string, unknown>): Promise<void> {
+  collectRequestsYoung()
   const configuration = readConfiguration({
     flags,
     environment: process.env,

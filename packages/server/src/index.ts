@@ -1,3 +1,4 @@
+export { collectRequestsYoung } from './collect-young.ts'
 export {
   CONFIGURATION_NAMES,
   Configuration,
