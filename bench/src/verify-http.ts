@@ -35,7 +35,7 @@ export async function verifyHttp(): Promise<Row> {
       `${PASS_SIZE} requests a round over ${CONNECTIONS} connections that stay open, by the processor time of the server’s ` +
       `process: ${KEY_COUNT} keys, with a permission query, on behalf of a management key. The limit: \`node:http\`, which reads ` +
       'the same requests and answers the same bytes.',
-    rounds: { contenders, warmUp: 5, counted: 15, passSize: PASS_SIZE },
+    rounds: { contenders, warmUp: 10, counted: 40, passSize: PASS_SIZE },
     reference: LIMIT,
     aims: [{ contender: OURS, against: LIMIT, atLeast: 1 / 1.4 }],
     async close() {
