@@ -7,6 +7,7 @@ import {
   sha256,
 } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { withoutCredentials } from '../audit/without-credentials.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -133,7 +134,7 @@ export async function createRevocation(scope: RevocationScope, input: unknown): 
     issuedBeforeMs: fields.issuedBefore === undefined ? null : parseTime(fields.issuedBefore, 'issuedBefore'),
     ban: fields.ban ?? false,
     keepIssued: fields.keepIssued ?? false,
-    reason: fields.reason ?? null,
+    reason: fields.reason === undefined ? null : withoutCredentials(fields.reason),
   }
   return withReach(scope, await scope.writer.run('create-revocation', args, scope.actor))
 }
