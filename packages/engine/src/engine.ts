@@ -241,7 +241,7 @@ export class Engine {
       writer: parts.writer,
       onFailure: (error) =>
         installation.log({
-          message: 'What is over could not be forgotten; it is tried again in ten minutes.',
+          message: 'What is over could not be forgotten; it is tried again in a minute.',
           cause: String(error),
         }),
     })

@@ -6,7 +6,7 @@ export interface PrunerOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-const INTERVAL_MS = 600_000
+const INTERVAL_MS = 60_000
 const COMMANDS = ['prune-sessions', 'prune-limit-counters'] as const
 const ACTOR = { kind: 'installation' } as const
 
