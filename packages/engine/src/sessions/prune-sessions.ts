@@ -2,8 +2,8 @@ import type { Command } from '../commands/command.ts'
 
 const DAY_MS = 86_400_000
 /** Few enough that no other command waits for long. */
-const SESSIONS_AT_ONCE = 200
-const TOKENS_AT_ONCE = 500
+const SESSIONS_AT_ONCE = 50
+const TOKENS_AT_ONCE = 100
 
 /**
  * Forgets sessions a day after the last of their tokens, access or refresh, would have expired by itself, whether they

@@ -16,7 +16,7 @@ const HELD_SECONDS = 86_400
 const EAGER: readonly SourceChange[] = [
   { file: 'engine/src/storage/pruner.ts', from: 'INTERVAL_MS = 60_000', to: 'INTERVAL_MS = 1' },
   { file: 'engine/src/sessions/prune-sessions.ts', from: 'DAY_MS = 86_400_000', to: 'DAY_MS = 0' },
-  { file: 'engine/src/sessions/prune-sessions.ts', from: 'TOKENS_AT_ONCE = 500', to: 'TOKENS_AT_ONCE = 9' },
+  { file: 'engine/src/sessions/prune-sessions.ts', from: 'TOKENS_AT_ONCE = 100', to: 'TOKENS_AT_ONCE = 9' },
   { file: 'engine/src/limits/prune-limit-counters.ts', from: 'DAY_MS = 86_400_000', to: 'DAY_MS = 0' },
 ]
 
