@@ -4,7 +4,7 @@ import type { EngineParts } from '../scope.ts'
 import type { RefreshTokenTable, Schema } from '../storage/schema.ts'
 
 /** Of the refresh tokens of long ago the digest of each so-many-th is kept; the others are known by the next of these. */
-export const KEPT_EVERY = 64
+export const KEPT_EVERY = 32
 /** More than come in between, so that a session from before this was done is caught up with. */
 const DROPPED_AT_ONCE = 128
 

@@ -328,7 +328,7 @@ export interface SessionTable {
 
 /**
  * The refresh tokens of a session by which all that it has had are known: an old one that comes back tells of a theft (rule
- * S1). Of those of long ago every 64th is enough (sessions/refresh-chain.ts).
+ * S1). Of those of long ago every 32nd is enough (sessions/refresh-chain.ts).
  */
 export interface RefreshTokenTable {
   /** SHA-256 of its text, base64url. */
