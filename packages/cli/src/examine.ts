@@ -3,6 +3,7 @@ import { examineInstallation } from '@claviger/engine'
 import { readConfiguration } from '@claviger/server'
 import { type Check, fault } from './doctor/check.ts'
 import { checkFiles } from './doctor/check-files.ts'
+import { checkHistory } from './doctor/check-history.ts'
 import { judgeInstallation } from './doctor/check-installation.ts'
 import { checkDiskSpace, checkNode, checkSync, checkTimeService } from './doctor/check-machine.ts'
 import { checkServer } from './doctor/check-server.ts'
@@ -17,6 +18,8 @@ export async function examine(options: {
   /** Flags of `claviger start`. */
   readonly flags: Readonly<Record<string, unknown>>
   readonly url: string | undefined
+  /** A backup to look at. */
+  readonly backup: string | undefined
 }): Promise<readonly Check[]> {
   const settings = readConfiguration({
     flags: options.flags,
@@ -40,17 +43,21 @@ export async function examine(options: {
     )
     const timeService = checkTimeService()
     if (timeService !== undefined) checks.push(timeService)
-    checks.push(...checkSettings(settings, Date.now()), ...checkDatabase(database))
+    checks.push(...checkSettings(settings, Date.now()), ...(await checkDatabase(database, options.backup)))
   }
   if (options.url !== undefined) checks.push(...(await checkServer(options.url, Date.now)))
   return checks
 }
 
-function checkDatabase(database: string): readonly Check[] {
+async function checkDatabase(database: string, backup: string | undefined): Promise<readonly Check[]> {
   const nowMs = Date.now()
   const masterKey = process.env.CLAVIGER_MASTER_KEY || undefined
   try {
-    return judgeInstallation(examineInstallation({ database, masterKey, nowMs }), nowMs)
+    const facts = examineInstallation({ database, masterKey, nowMs })
+    const checks = judgeInstallation(facts, nowMs)
+    // Without the right key nothing of these can be told apart from a forgery.
+    if (facts.masterKey !== 'right') return checks
+    return [...checks, ...(await checkHistory({ database, masterKey, backup, nowMs }))]
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return [fault('database', `${database.slice('sqlite:'.length)} cannot be read: ${reason}.`)]

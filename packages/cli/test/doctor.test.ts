@@ -1,8 +1,18 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Check, Level } from '../src/doctor/check.ts'
+import { checkHistory, type HistoryPlace } from '../src/doctor/check-history.ts'
 import { checkNode, judgeFreeBytes, judgeSync } from '../src/doctor/check-machine.ts'
 import { makeFolder, type Place, type RunOptions, runIn, startServer } from './command-line.ts'
 
@@ -29,6 +39,13 @@ async function look(
   return { exitCode, levelOf, text: stdout }
 }
 
+/** The checks of what tells of the past, by their names, without a process of their own. */
+async function lookBack(options: Partial<HistoryPlace> = {}): Promise<Readonly<Record<string, Check>>> {
+  const database = `sqlite:${join(data, 'claviger.db')}`
+  const place = { database, masterKey: undefined, backup: undefined, nowMs: Date.now(), ...options }
+  return Object.fromEntries((await checkHistory(place)).map((check) => [check.name, check]))
+}
+
 function change(sql: string): void {
   const database = new DatabaseSync(join(data, 'claviger.db'))
   database.exec(sql)
@@ -39,6 +56,8 @@ test('beside a running server it finds nothing wrong but the root key that lies 
   const { exitCode, levelOf, text } = await look(['--url', place.url])
   expect(exitCode).toBe(0)
   expect(levelOf('root-key-file')).toBe('warning')
+  expect(levelOf('backup')).toBe('warning')
+  expect(text).toContain('When the last backup was taken is not known here')
   for (const name of [
     'node',
     'file-permissions',
@@ -48,6 +67,8 @@ test('beside a running server it finds nothing wrong but the root key that lies 
     'database',
     'keys',
     'limits',
+    'journal',
+    'audit',
     'server',
   ]) {
     expect(levelOf(name), name).toBe('ok')
@@ -85,6 +106,89 @@ test('files and folders that are open to others are found, and nothing of what i
   chmodSync(data, 0o755)
   expect((await look()).levelOf('folder-permissions')).toBe('fault')
   chmodSync(data, 0o700)
+  const [name = ''] = readdirSync(join(data, 'journal'))
+  const journal = join(data, 'journal')
+  chmodSync(journal, 0o755)
+  chmodSync(join(journal, name), 0o644)
+  const { text } = await look()
+  expect(text).toContain(`${journal} is open to others`)
+  expect(text).toContain(`${join(journal, name)} is open to others`)
+  chmodSync(journal, 0o700)
+  chmodSync(join(journal, name), 0o600)
+})
+
+test('a journal that is missing, cut, damaged, foreign or newer than the database is found', async () => {
+  const journal = join(data, 'journal')
+  const kept = join(place.folder, 'kept-journal')
+  const elsewhere = makeFolder()
+  mkdirSync(join(elsewhere, 'claviger-data'), { mode: 0o700 })
+  cpSync(join(data, 'master-key'), join(elsewhere, 'claviger-data/master-key'))
+  const other = await startServer(elsewhere)
+  for (let count = 0; count < 2; count++) {
+    const { id } = await place.json(['keys', 'create', `revoked ${count}`, '--permissions', 'a:b'])
+    await place.json(['keys', 'revoke', id])
+  }
+  const file = readdirSync(journal).at(-1) ?? ''
+  const whole = readFileSync(join(journal, file))
+  const write = (bytes: Uint8Array) => writeFileSync(join(journal, file), bytes, { mode: 0o600 })
+  const damaged = Buffer.from(whole)
+  damaged.writeUInt8(damaged.readUInt8(40) ^ 1, 40)
+  for (const [spoil, detail] of [
+    [() => {}, /There is no journal in .* take a backup/],
+    [() => write(whole.subarray(0, whole.length - 200)), /ends before the database does/],
+    [() => write(damaged), /is damaged at byte/],
+    [
+      () => cpSync(join(elsewhere, 'claviger-data/journal'), journal, { recursive: true }),
+      /is of another installation/,
+    ],
+  ] as const) {
+    renameSync(journal, kept)
+    mkdirSync(journal, { mode: 0o700 })
+    spoil()
+    const found = await lookBack()
+    rmSync(journal, { recursive: true })
+    renameSync(kept, journal)
+    expect(found.journal?.level).toBe('fault')
+    expect(found.journal?.detail).toMatch(detail)
+  }
+  await other.remove()
+  change('UPDATE installation SET commit_number = commit_number - 5, journaled = 0')
+  const { journal: older } = await lookBack()
+  change('UPDATE installation SET commit_number = commit_number + 5')
+  expect(older?.level).toBe('fault')
+  expect(older?.detail).toContain('it was put back by hand. Stop the server and run: claviger restore')
+})
+
+test('a backup that is named is examined: that it is whole, of this installation, and recent', async () => {
+  const file = join(place.folder, 'monday')
+  await place.json(['backup', file])
+  const good = await look(['--backup', file])
+  expect(good.levelOf('backup')).toBe('ok')
+  for (const [days, level] of [
+    [6, 'ok'],
+    [8, 'warning'],
+    [401, 'fault'],
+  ] as const) {
+    const { backup } = await lookBack({ backup: file, nowMs: Date.now() + days * 86_400_000 })
+    expect(backup?.level, `${days} days`).toBe(level)
+  }
+  const { backup: missing } = await lookBack({ backup: `${file}-that-is-not-there` })
+  expect(missing?.level).toBe('fault')
+  const bytes = readFileSync(file)
+  bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000)
+  writeFileSync(file, bytes)
+  const bad = await look(['--backup', file])
+  expect(bad.levelOf('backup')).toBe('fault')
+  expect(bad.text).toContain('is damaged')
+  expect(bad.exitCode).toBe(1)
+})
+
+test('an audit that somebody rewrote is found, and where', async () => {
+  change("UPDATE audit SET actor = 'nobody' WHERE project_id = 'default' AND sequence = 2")
+  const { levelOf, text, exitCode } = await look()
+  expect(levelOf('audit')).toBe('fault')
+  expect(text).toContain('default: Entry 2 was altered')
+  expect(exitCode).toBe(1)
 })
 
 test('a clock behind the last change is found', async () => {

@@ -46,6 +46,7 @@ import type { EngineStatistics, Readiness, ReadinessProblem } from './statistics
 import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
 import { loadMasterKey } from './storage/master-key.ts'
 import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
+import { Pruner } from './storage/pruner.ts'
 import { createSealer } from './storage/seal.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
@@ -193,6 +194,7 @@ export class Engine {
   readonly #usage: UsageRecorder
   readonly #refusals: RefusalRecorder
   readonly #checkpoints: CheckpointKeeper
+  readonly #pruner: Pruner
   readonly #expiry: NodeJS.Timeout
   readonly #rotation: NodeJS.Timeout
   /** The turn of the keyrings that is under way. */
@@ -234,6 +236,14 @@ export class Engine {
       writer: parts.writer,
       onCheckpoint: installation.onAuditCheckpoint,
       onFailure: (message, cause) => installation.log({ message, cause: String(cause) }),
+    })
+    this.#pruner = new Pruner({
+      writer: parts.writer,
+      onFailure: (error) =>
+        installation.log({
+          message: 'What is over could not be forgotten; it is tried again in a minute.',
+          cause: String(error),
+        }),
     })
     this.#expiry = setInterval(() => this.#dropExpiredRules(), RULE_EXPIRY_INTERVAL_MS).unref()
     this.#rotation = setInterval(() => void this.turnKeyrings(), KEYRING_INTERVAL_MS).unref()
@@ -485,6 +495,7 @@ export class Engine {
     clearInterval(this.#expiry)
     clearInterval(this.#rotation)
     await this.#turning
+    await this.#pruner.close()
     await this.#usage.close()
     await this.#refusals.close()
     await this.#checkpoints.close()

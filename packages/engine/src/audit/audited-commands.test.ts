@@ -49,6 +49,9 @@ const UNAUDITED: Readonly<Record<string, string>> = {
   'store-usage-batch':
     'It counts what verifiers in other processes verified: statistics, and no change (rule C6).',
   'reserve-units': 'It counts what limits have let pass, and is no change (rule C6).',
+  'prune-limit-counters': 'It forgets what was counted in periods that are over, and is no change (rule C6).',
+  'prune-sessions':
+    'It forgets sessions of which nothing can be used any more: nobody can tell the difference.',
   'prune-usage': 'It forgets statistics whose time is over, and is no change either (rule C6).',
   'make-audit-checkpoints': 'It vouches for the entries: one of its own would be something new to vouch for.',
 }

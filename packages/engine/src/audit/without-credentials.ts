@@ -6,8 +6,9 @@ const LONG_RUN = /[A-Za-z0-9_.-]{44}/
 const TOKEN = /e[wy][A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*/g
 
 /**
- * Takes credentials out by their shape. What goes into an entry is chosen so that none is in it, but a reason or a name
- * is a caller's own text, and a person may have pasted the leaked key there. An entry stays for ever.
+ * Takes credentials out by their shape. What goes into an entry or the record of a revocation is chosen so that none is in
+ * it, but a reason or a name is a caller's own text, and a person may have pasted the leaked key there. An entry stays for
+ * ever.
  */
 export function withoutCredentials(text: string): string {
   if (!LONG_RUN.test(text)) return text

@@ -11,7 +11,7 @@ import { digestFile } from './snapshot-database.ts'
 export function copyBackup(file: string, target: string, masterKey: MasterKey): Manifest {
   const descriptor = openBackup(file)
   try {
-    const manifest = readFrom(descriptor, file, masterKey)
+    const manifest = readBackupManifest(descriptor, file, masterKey)
     const copy = openSync(target, 'wx', 0o600)
     try {
       const digest = digestFile(descriptor, manifest.bytes, (piece) => writeAll(copy, piece))
@@ -26,7 +26,8 @@ export function copyBackup(file: string, target: string, masterKey: MasterKey): 
   }
 }
 
-function readFrom(descriptor: number, file: string, masterKey: MasterKey): Manifest {
+/** The manifest of a backup that has its length. What is in it is not read. */
+export function readBackupManifest(descriptor: number, file: string, masterKey: MasterKey): Manifest {
   const { size } = fstatSync(descriptor)
   const tail = readAt(descriptor, size - TAIL_BYTES, TAIL_BYTES)
   const length = tail === undefined ? undefined : readManifestLength(tail)
@@ -44,7 +45,7 @@ function readFrom(descriptor: number, file: string, masterKey: MasterKey): Manif
   return manifest
 }
 
-function openBackup(file: string): number {
+export function openBackup(file: string): number {
   try {
     return openSync(file, 'r')
   } catch (error) {
@@ -65,7 +66,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   }
 }
 
-function damaged(file: string): CodedError {
+export function damaged(file: string): CodedError {
   return new CodedError(
     'unavailable',
     `${file} is damaged: its content is not what its manifest says. Use another one.`,

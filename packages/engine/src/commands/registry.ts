@@ -13,6 +13,7 @@ import { importKeysCommand } from '../keys/import-keys.ts'
 import { revokeKeyCommand } from '../keys/revoke-key.ts'
 import { rotateKeyCommand } from '../keys/rotate-key.ts'
 import { tellLimitsCommand } from '../keys/tell-limits.ts'
+import { pruneLimitCountersCommand } from '../limits/prune-limit-counters.ts'
 import { reserveUnitsCommand } from '../limits/reserve-units.ts'
 import { changeManagementKeyCommand } from '../management/change-management-key.ts'
 import { createManagementKeyCommand } from '../management/create-management-key.ts'
@@ -28,6 +29,7 @@ import { liftBanCommand } from '../revocation/lift-ban.ts'
 import { deleteRoleCommand } from '../roles/delete-role.ts'
 import { putRoleCommand } from '../roles/put-role.ts'
 import { createSessionCommand } from '../sessions/create-session.ts'
+import { pruneSessionsCommand } from '../sessions/prune-sessions.ts'
 import { refreshSessionCommand } from '../sessions/refresh-session.ts'
 import { revokeSessionCommand } from '../sessions/revoke-session.ts'
 import { addSigningKeyCommand } from '../signing/add-signing-key.ts'
@@ -89,6 +91,8 @@ export const commands = {
   'set-public-url': setPublicUrlCommand,
   'create-revocation': createRevocationCommand,
   'lift-ban': liftBanCommand,
+  'prune-limit-counters': pruneLimitCountersCommand,
+  'prune-sessions': pruneSessionsCommand,
   'prune-usage': pruneUsageCommand,
   'reserve-units': reserveUnitsCommand,
   'record-usage': recordUsageCommand,

@@ -3,10 +3,10 @@ import Type, { type Static } from 'typebox'
 import { findSuspendedKeys } from '../backup/suspension.ts'
 import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
 import { parseLimits } from '../limits/limits-column.ts'
+import { findKilledKeys } from '../revocation/killed-keys.ts'
 import type { KeyUsageTable, Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
 import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
-import { findKilledKeys } from './killed-keys.ts'
 
 const STATUSES = ['active', 'disabled', 'revoked', 'expired', 'not_yet_valid'] as const
 

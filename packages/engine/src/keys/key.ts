@@ -2,7 +2,7 @@ import type { KeyFact } from '@claviger/verify'
 import type { Kysely, Selectable } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
-import { isKilled } from '../revocation/is-killed.ts'
+import { isKilled } from '../revocation/killed-keys.ts'
 import type { GivenRights } from '../roles/role-permissions.ts'
 import type { KeySecretTable, KeyTable, Schema } from '../storage/schema.ts'
 

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { withoutCredentials } from '../audit/without-credentials.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize } from '../management/authorize.ts'
@@ -46,5 +47,5 @@ export const revokeKeyCommand: Command<RevokeKeyArgs, Receipt> = async (context,
 
 export function readKeyEnd(input: unknown): KeyEnd {
   const { reason, keepIssued } = parseInput(RevokeKeyInput, input)
-  return { reason: reason ?? null, keepIssued: keepIssued ?? false }
+  return { reason: reason === undefined ? null : withoutCredentials(reason), keepIssued: keepIssued ?? false }
 }

@@ -50,7 +50,7 @@ export const reserveUnitsCommand: Command<ReserveUnitsArgs, Reserved> = async ({
   const endMs = periodEndMs(period, startMs)
   const answer = { startMs, endMs: Number.isFinite(endMs) ? endMs : null, reserved, granted }
   if (granted === 0) return answer
-  const state = { start_ms: startMs, reserved }
+  const state = { start_ms: startMs, ends_at_ms: answer.endMs, reserved }
   await db
     .insertInto('limit_counters')
     .values({ ...identity, ...state })

@@ -7,6 +7,7 @@ import {
   sha256,
 } from '@claviger/verify'
 import Type, { type Static } from 'typebox'
+import { withoutCredentials } from '../audit/without-credentials.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Command, CommandContext } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
@@ -18,6 +19,7 @@ import { requireCustomerProject } from '../projects/customer-project.ts'
 import type { Scope } from '../scope.ts'
 import { endSession } from '../sessions/end-session.ts'
 import { endSessionsBegunBefore } from '../sessions/end-sessions-begun-before.ts'
+import { type PresentedToken, presentToken } from '../sessions/refresh-chain.ts'
 import { findSessionOfRefreshToken, loadSession } from '../sessions/session.ts'
 import { prepareRetirement, retireSigningKey, type SigningKeyEnd } from '../signing/retire-signing-key.ts'
 import { SubjectId } from '../subjects/subject-input.ts'
@@ -97,7 +99,7 @@ export interface RevocationScope extends Scope {
 type Target =
   | { readonly kind: 'key-text'; readonly digest: string }
   | { readonly kind: 'key'; readonly id: string }
-  | { readonly kind: 'refresh-token'; readonly digest: string }
+  | { readonly kind: 'refresh-token'; readonly presented: PresentedToken }
   | { readonly kind: 'session'; readonly id: string }
   /** `untilMs` null: the token's end is not known. */
   | { readonly kind: 'token'; readonly id: string; readonly untilMs: number | null }
@@ -132,7 +134,7 @@ export async function createRevocation(scope: RevocationScope, input: unknown): 
     issuedBeforeMs: fields.issuedBefore === undefined ? null : parseTime(fields.issuedBefore, 'issuedBefore'),
     ban: fields.ban ?? false,
     keepIssued: fields.keepIssued ?? false,
-    reason: fields.reason ?? null,
+    reason: fields.reason === undefined ? null : withoutCredentials(fields.reason),
   }
   return withReach(scope, await scope.writer.run('create-revocation', args, scope.actor))
 }
@@ -165,7 +167,7 @@ async function revokeTarget(
     const session =
       target.kind === 'session'
         ? await loadSession(context.db, { projectId, id: target.id })
-        : await findSessionOfRefreshToken(context.db, { projectId, digest: target.digest })
+        : await findSessionOfRefreshToken(context.db, target.presented)
     const rule = await endSession(context, session, reason)
     await context.audit({
       projectId,
@@ -223,8 +225,9 @@ async function readCredential(scope: RevocationScope, text: string): Promise<Tar
   if (looksLikeKeyString(text)) {
     const key = parseKeyString(text)
     if (key !== undefined) {
-      const kind = isRefreshTokenPrefix(key.prefix) ? 'refresh-token' : 'key-text'
-      return { kind, digest: sha256(text) }
+      return isRefreshTokenPrefix(key.prefix)
+        ? { kind: 'refresh-token', presented: await presentToken(scope, text) }
+        : { kind: 'key-text', digest: sha256(text) }
     }
     throw new CodedError(
       'invalid_request',

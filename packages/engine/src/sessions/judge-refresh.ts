@@ -1,16 +1,12 @@
 import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { Schema } from '../storage/schema.ts'
+import { findPresented, type PresentedToken } from './refresh-chain.ts'
 import type { SessionRow } from './session.ts'
 import { loadSessionStates } from './session-state.ts'
 
 /** How long a refresh token that was replaced still brings its successor (rule S1). */
 const GRACE_MS = 30_000
-
-export interface PresentedToken {
-  readonly projectId: string
-  readonly digest: string
-}
 
 export interface Judgement {
   readonly session: SessionRow
@@ -32,13 +28,10 @@ export interface Judgement {
  */
 export async function judgeRefresh(
   { db, nowMs }: { readonly db: Kysely<Schema>; readonly nowMs: number },
-  { projectId, digest }: PresentedToken,
+  presented: PresentedToken,
 ): Promise<Judgement> {
-  const token = await db
-    .selectFrom('refresh_tokens')
-    .selectAll()
-    .where('digest', '=', digest)
-    .executeTakeFirst()
+  const { projectId } = presented
+  const token = await findPresented(db, presented)
   if (token === undefined) throw ended()
   const session = await db
     .selectFrom('sessions')
@@ -62,10 +55,15 @@ export async function judgeRefresh(
 }
 
 function stepOf(
-  token: { readonly generation: number; readonly replaced_at_ms: number | null },
+  token: {
+    readonly generation: number
+    readonly replaced_at_ms: number | null
+    readonly isForgotten: boolean
+  },
   currentGeneration: number,
   nowMs: number,
 ): Judgement['step'] {
+  if (token.isForgotten) return 'reuse'
   if (token.replaced_at_ms === null) return 'rotate'
   const successorIsUnused = token.generation === currentGeneration - 1
   return successorIsUnused && nowMs - token.replaced_at_ms <= GRACE_MS ? 'replay' : 'reuse'

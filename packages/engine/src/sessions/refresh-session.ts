@@ -7,7 +7,8 @@ import { authorize, authorizeRead, requireGrants } from '../management/authorize
 import { type GivenRights, heldPermissions } from '../roles/role-permissions.ts'
 import { formatTime } from '../time.ts'
 import { endSession } from './end-session.ts'
-import { type Judgement, judgeRefresh, type PresentedToken } from './judge-refresh.ts'
+import { type Judgement, judgeRefresh } from './judge-refresh.ts'
+import { type PresentedToken, presentToken, thinChain } from './refresh-chain.ts'
 import { checkRefreshToken } from './refresh-token.ts'
 import { liveSessionRights, type SessionRow } from './session.ts'
 import { ClientAddress, checkClientAddress, Device, RefreshToken } from './session-input.ts'
@@ -54,7 +55,7 @@ export async function refreshSession(scope: SessionScope, input: unknown): Promi
   const fields = parseInput(RefreshSessionInput, input)
   const text = checkRefreshToken(fields.refreshToken)
   const ip = checkClientAddress(fields.ip)
-  const presented = { projectId: scope.projectId, digest: sha256(text) }
+  const presented = await presentToken(scope, text)
   const nowMs = scope.clock.nowMs()
   const { session, step } = await judgeRefresh({ db: scope.reader, nowMs }, presented)
   // No access token outlives a session that is left idle from now on.
@@ -148,5 +149,6 @@ async function rotate(
     refresh_until_ms: refreshUntilMs,
   }
   await db.updateTable('sessions').set(changed).where('id', '=', session.id).execute()
+  await thinChain(db, { id: session.id, generation })
   return refreshUntilMs
 }

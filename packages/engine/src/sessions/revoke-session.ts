@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { withoutCredentials } from '../audit/without-credentials.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize } from '../management/authorize.ts'
@@ -30,7 +31,11 @@ interface RevokeSessionArgs {
  */
 export async function revokeSession(scope: Scope, id: string, input: unknown = {}): Promise<Receipt> {
   const { reason } = parseInput(RevokeSessionInput, input)
-  const args = { projectId: scope.projectId, id, reason: reason ?? null }
+  const args = {
+    projectId: scope.projectId,
+    id,
+    reason: reason === undefined ? null : withoutCredentials(reason),
+  }
   return withReach(scope, await scope.writer.run('revoke-session', args, scope.actor))
 }
 

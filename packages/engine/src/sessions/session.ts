@@ -5,6 +5,7 @@ import type { GivenRights, RightsPlace } from '../roles/role-permissions.ts'
 import type { Schema, SessionTable } from '../storage/schema.ts'
 import { findSubject } from '../subjects/read-subject.ts'
 import { readSubjectRow } from '../subjects/subject-record.ts'
+import { findPresented, type PresentedToken } from './refresh-chain.ts'
 
 export type SessionRow = Selectable<SessionTable>
 
@@ -26,14 +27,14 @@ export async function loadSession(
 /** The session that a refresh token, the current one or an old one, belongs to. Throws `not_found`. */
 export async function findSessionOfRefreshToken(
   db: Kysely<Schema>,
-  { projectId, digest }: { readonly projectId: string; readonly digest: string },
+  presented: PresentedToken,
 ): Promise<SessionRow> {
+  const token = await findPresented(db, presented)
   const row = await db
     .selectFrom('sessions')
-    .innerJoin('refresh_tokens', 'refresh_tokens.session_id', 'sessions.id')
-    .selectAll('sessions')
-    .where('refresh_tokens.digest', '=', digest)
-    .where('sessions.project_id', '=', projectId)
+    .selectAll()
+    .where('id', '=', token?.session_id ?? '')
+    .where('project_id', '=', presented.projectId)
     .executeTakeFirst()
   if (row === undefined)
     throw new CodedError('not_found', 'The refresh token is of no session of this project.')

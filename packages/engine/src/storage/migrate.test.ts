@@ -37,6 +37,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 14, name: 'issuing-keys' },
     { number: 15, name: 'grants' },
     { number: 16, name: 'usage-batches' },
+    { number: 17, name: 'ends' },
   ])
   database.sqlite.close()
 })
@@ -70,6 +71,31 @@ test('keys and subject records of a database from before the caps are counted, a
     { kind: 'subjects', held: 0 },
   ])
   database.sqlite.close()
+})
+
+test('counters of a database from before their ends were stored are given one that is never too early', async () => {
+  const database = open()
+  const { sqlite, db } = database
+  sqlite.exec('BEGIN IMMEDIATE')
+  await migrate(db, 1_000, migrationsUpTo(16))
+  const startMs = Date.parse('2027-02-01T00:00:00Z')
+  sqlite.exec("INSERT INTO projects VALUES ('prj_1', 'one', 'ck', 'RS256', '1-abcdefgh', 0, 5); COMMIT")
+  const insert = sqlite.prepare(
+    "INSERT INTO limit_counters VALUES ('prj_1', 'key', 'key_1', 'limit', ?, ?, 5)",
+  )
+  for (const period of ['3600s', 'hourly', 'daily', 'monthly', 'never']) insert.run(period, startMs)
+  await migrateAll(database)
+  const rows = sqlite
+    .prepare('SELECT period, (ends_at_ms - start_ms) / 3600000 AS hours FROM limit_counters')
+    .all()
+  expect(Object.fromEntries(rows.map(({ period, hours }) => [period, hours]))).toEqual({
+    '3600s': 1,
+    hourly: 1,
+    daily: 24,
+    monthly: 31 * 24,
+    never: null,
+  })
+  sqlite.close()
 })
 
 test('signing keys of a database from before the keyring keep all that they had', async () => {

@@ -16,6 +16,7 @@ import { disabledKeys } from './migrations/0013-disabled-keys.ts'
 import { issuingKeys } from './migrations/0014-issuing-keys.ts'
 import { grants } from './migrations/0015-grants.ts'
 import { usageBatches } from './migrations/0016-usage-batches.ts'
+import { ends } from './migrations/0017-ends.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -37,6 +38,7 @@ const MIGRATIONS: readonly Migration[] = [
   issuingKeys,
   grants,
   usageBatches,
+  ends,
 ]
 
 /**

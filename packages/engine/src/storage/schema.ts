@@ -326,7 +326,10 @@ export interface SessionTable {
   end_reason: string | null
 }
 
-/** Every refresh token that a session has had: an old one that comes back tells of a theft (rule S1). */
+/**
+ * The refresh tokens of a session by which all that it has had are known: an old one that comes back tells of a theft (rule
+ * S1). Of those of long ago every 32nd is enough (sessions/refresh-chain.ts).
+ */
 export interface RefreshTokenTable {
   /** SHA-256 of its text, base64url. */
   digest: string
@@ -440,5 +443,7 @@ export interface LimitCounterTable {
   /** `3600s`, `daily` …: what was counted by another period is another row. */
   period: string
   start_ms: number
+  /** Null: the period never ends. */
+  ends_at_ms: number | null
   reserved: number
 }

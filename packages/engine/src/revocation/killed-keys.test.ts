@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { codeOf, openTestInstallation, type TestInstallation } from '../../test/installation.ts'
-import { createRevocation } from '../revocation/create-revocation.ts'
-import type { Receipt } from '../revocation/receipt.ts'
+import { changeKey } from '../keys/change-key.ts'
+import { createKey } from '../keys/create-key.ts'
+import type { CreatedKey } from '../keys/key-view.ts'
+import { listKeys } from '../keys/list-keys.ts'
+import { readKey } from '../keys/read-key.ts'
+import { rotateKey } from '../keys/rotate-key.ts'
 import type { Scope } from '../scope.ts'
-import { changeKey } from './change-key.ts'
-import { createKey } from './create-key.ts'
-import type { CreatedKey } from './key-view.ts'
-import { listKeys } from './list-keys.ts'
-import { readKey } from './read-key.ts'
-import { rotateKey } from './rotate-key.ts'
+import { createRevocation } from './create-revocation.ts'
+import type { Receipt } from './receipt.ts'
 
 let installation: TestInstallation
 let scope: Scope
