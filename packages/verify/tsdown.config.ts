@@ -10,6 +10,12 @@ const REPLACED: ReadonlyMap<string, string> = new Map([
   [join(SOURCES, 'tokens/signature-schemes.ts'), join(SOURCES, 'portable/signature-schemes.ts')],
 ])
 
+/**
+ * How the digest's library checks what it is given and in which order it is called. It has one caller, which gives it
+ * bytes and calls it once (`portable/crypto.ts`); without these calls, the code behind them is not needed either.
+ */
+const CHECKS_OF_THE_DIGEST = ['abytes', 'aexists', 'aoutput']
+
 /** What is built, each into one file with all that it needs: a Worker is uploaded as it is. */
 export const ENTRIES = {
   portable: 'src/portable/index.ts',
@@ -24,6 +30,9 @@ const portable = defineConfig({
   target: 'es2022',
   format: 'esm',
   minify: true,
+  treeshake: { manualPureFunctions: CHECKS_OF_THE_DIGEST },
+  // Those that say what is pure have been read by then.
+  outputOptions: { comments: false },
   // Its types are the sources'.
   dts: false,
   deps: { alwaysBundle: [/^@noble\/hashes/] },

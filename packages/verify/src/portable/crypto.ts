@@ -2,7 +2,7 @@
  * What `../crypto.ts` takes from `node:`, on web-standard APIs alone: as much of it as those who verify need. The
  * portable build puts this file in its place.
  */
-import { sha256 as digestOf } from '@noble/hashes/sha2.js'
+import { _SHA256 } from '@noble/hashes/sha2.js'
 import type { KeyDetails } from '../crypto.ts'
 import { decodeBase64Url } from '../tokens/base64url.ts'
 
@@ -26,7 +26,7 @@ const utf8 = new TextEncoder()
  * by it, and one seen before is answered at once.
  */
 export function sha256(text: string): string {
-  const base64 = btoa(String.fromCharCode(...digestOf(utf8.encode(text))))
+  const base64 = btoa(String.fromCharCode(...new _SHA256().update(utf8.encode(text)).digest()))
   return base64.slice(0, -1).replaceAll('+', '-').replaceAll('/', '_')
 }
 
