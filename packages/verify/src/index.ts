@@ -103,14 +103,11 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
+export { type Identification, identify } from './verifier/identify.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export type { UseCount, VerdictCount } from './verifier/use-counts.ts'
-export {
-  type Identification,
-  Verifier,
-  type VerifierOptions,
-  type VerifierStatistics,
-} from './verifier/verifier.ts'
+export { Verifier, type VerifierOptions, type VerifierStatistics } from './verifier/verifier.ts'
+export { verifyParent } from './verifier/verify-parent.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'
 export type { ChangesPage, FeedEnd, FeedHello, FeedReset } from './wire/feed.ts'
 export type { LeaseAnswer, LeaseRequest } from './wire/lease.ts'

@@ -4,7 +4,6 @@ import type { LimitHolder } from '../limits/limit-keeper.ts'
 import type { Principal } from '../verdict.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
-import type { Parent } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import { type CredentialState, type Standing, soundFromSeconds, soundUntilSeconds } from './standing.ts'
 
@@ -54,9 +53,6 @@ export abstract class CredentialEntry {
 
   /** The key that its uses count for: a token's is the client it was issued to. Empty: none. */
   abstract get usedKeyId(): string
-
-  /** What a token inherits that is derived from it, now that it was found to pass as this principal. */
-  abstract asParent(principal: Principal, facts: ProjectFacts): Parent
 
   protected abstract stateBy(facts: ProjectFacts, subject: SubjectRecord | undefined): CredentialState
 

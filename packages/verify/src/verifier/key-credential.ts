@@ -9,7 +9,6 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
-import type { Parent } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -44,21 +43,6 @@ export class KeyCredential extends CredentialEntry {
       expiresAtMs: record.expiresAtMs ?? Number.POSITIVE_INFINITY,
       notBeforeMs: record.notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: false,
-    }
-  }
-
-  override asParent(principal: Principal, facts: ProjectFacts): Parent {
-    const { expiresAtMs, createdAtMs, secret } = this.record
-    const ends = [expiresAtMs, secret.validUntilMs].filter((end) => end !== null)
-    return {
-      principal,
-      grant: this.grant,
-      expiresAtMs: ends.length === 0 ? null : Math.min(...ends),
-      issuedAtMs: createdAtMs,
-      pos: null,
-      ids: [],
-      signingKeyId: null,
-      hasUntoldLimits: this.record.limits !== undefined && facts.clientLimits(this.id) === undefined,
     }
   }
 
