@@ -1,5 +1,6 @@
 export { coversAll, effectivePermissions } from './access/effective-permissions.ts'
-export { type CidrBlock, type CidrFault, parseCidr, parseIp } from './access/ip-allow.ts'
+export { type CidrBlock, parseIp } from './access/ip-allow.ts'
+export { type CidrFault, parseCidr } from './access/parse-cidr.ts'
 export { covers, intersectPatterns, isPermission } from './access/permission.ts'
 export { type PermissionQuery, parsePermissionQuery, type QueryFault } from './access/permission-query.ts'
 export { OPENID_SCOPES, readScopes, type Scopes } from './access/scopes.ts'
