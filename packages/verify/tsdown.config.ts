@@ -1,14 +1,18 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { defineConfig } from 'tsdown'
 
 const SOURCES = join(import.meta.dirname, 'src')
 
-/** Files that stand on `node:` or on more code than they are worth there, and what stands in their place. */
-const REPLACED: ReadonlyMap<string, string> = new Map([
-  [join(SOURCES, 'crypto.ts'), join(SOURCES, 'portable/crypto.ts')],
-  [join(SOURCES, 'tokens/plain-payload.ts'), join(SOURCES, 'portable/plain-payload.ts')],
-  [join(SOURCES, 'tokens/signature-schemes.ts'), join(SOURCES, 'portable/signature-schemes.ts')],
-])
+/** Files that stand on `node:` or on more code than they are worth there: their namesakes stand in their place. */
+const REPLACED: ReadonlyMap<string, string> = new Map(
+  [
+    'crypto.ts',
+    'tokens/plain-payload.ts',
+    'tokens/signature-schemes.ts',
+    'verifier/format-instant.ts',
+    'verifier/grant-table.ts',
+  ].map((path) => [join(SOURCES, path), join(SOURCES, 'portable', basename(path))]),
+)
 
 /**
  * How the digest's library checks what it is given and in which order it is called. It has one caller, which gives it

@@ -5,6 +5,7 @@
 import { _SHA256 } from '@noble/hashes/sha2.js'
 import type { KeyDetails } from '../crypto.ts'
 import { decodeBase64Url } from '../tokens/base64url.ts'
+import { utf8 } from '../tokens/utf8.ts'
 
 /** What WebCrypto makes of a key. */
 export type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
@@ -18,8 +19,6 @@ export interface PortableKey {
   readonly jwk: Readonly<Record<string, string>>
   imported: ImportedKey | undefined
 }
-
-const utf8 = new TextEncoder()
 
 /**
  * The SHA-256 of the text's UTF-8 bytes, base64url. Not WebCrypto's, which answers with a promise: keys are looked up
