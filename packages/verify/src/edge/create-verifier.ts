@@ -2,6 +2,7 @@ import { Verifier } from '../verifier/verifier.ts'
 import { type EdgeClock, systemClock } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
 import { EdgeSource } from './edge-source.ts'
+import { messageOf } from './edge-transport.ts'
 import { type EdgeVerifier, OpenEdgeVerifier } from './edge-verifier.ts'
 import { HttpTransport } from './http-transport.ts'
 import type { SnapshotKeeping } from './snapshot-keeper.ts'
@@ -87,12 +88,7 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
     starting: starting.signal,
   })
   try {
-    const verifier = await Verifier.open({
-      source,
-      ...(audience === undefined ? {} : { audience }),
-      ...(maxCachedKeys === undefined ? {} : { maxCachedKeys }),
-      ...(maxCachedTokens === undefined ? {} : { maxCachedTokens }),
-    })
+    const verifier = await Verifier.open({ source, audience, maxCachedKeys, maxCachedTokens })
     const take = () => verifier.takeUses()
     const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomText, take })
     face = new OpenEdgeVerifier({ verifier, source, clock, keeper, usage })
@@ -121,10 +117,6 @@ async function readLines(transport: HttpTransport): Promise<readonly string[]> {
   const lines: string[] = []
   await transport.readSnapshot(new AbortController().signal, (line) => lines.push(line))
   return lines
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function readAllowedSeconds(onUnavailable: EdgeVerifierOptions['onUnavailable'] = 'deny'): number {

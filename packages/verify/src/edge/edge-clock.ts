@@ -34,17 +34,3 @@ export function instantOf(clock: EdgeClock): Instant {
 export function elapsedMs(since: Instant, clock: EdgeClock): number {
   return Math.max(clock.monotonicMs() - since.monotonicMs, clock.wallMs() - since.wallMs)
 }
-
-/** Resolves after that many milliseconds, or at once when the signal aborts. */
-export function pause(clock: EdgeClock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const cancel = clock.after(ms, end)
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end)
-  })
-}

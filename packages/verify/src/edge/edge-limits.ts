@@ -114,13 +114,14 @@ export class EdgeLimits implements LimitKeeper {
   #ask(holders: readonly LimitHolder[], cost: number, wanted: number): Promise<void> {
     const name = JSON.stringify(holders.map(({ kind, id }) => [kind, id]))
     const known = this.#asking.get(name)
-    if (known !== undefined && !known.sent) {
-      known.wanted += wanted
-      known.cost = Math.max(known.cost, cost)
+    if (known !== undefined) {
+      // What is on its way was asked for by others: it may be enough for these too.
+      if (!known.sent) {
+        known.wanted += wanted
+        known.cost = Math.max(known.cost, cost)
+      }
       return known.done
     }
-    // What is on its way was asked for by others: it may be enough for these too.
-    if (known !== undefined) return known.done
     const asking = { wanted, cost, sent: false, done: Promise.resolve() }
     asking.done = Promise.resolve()
       .then(() => {
@@ -164,7 +165,7 @@ export class EdgeLimits implements LimitKeeper {
   async #putBack(units: readonly ReturnedUnits[]): Promise<void> {
     for (let first = 0; first < units.length; first += RETURNED_AT_ONCE) {
       const returned = units.slice(first, first + RETURNED_AT_ONCE)
-      const limits = { clock: this.#clock, ms: PUT_BACK_TIMEOUT_MS, signal: new AbortController().signal }
+      const limits = { clock: this.#clock, ms: PUT_BACK_TIMEOUT_MS }
       await withTimeout(limits, (signal) => this.#lease({ calls: [], returned }, signal)).catch(
         () => undefined,
       )

@@ -49,18 +49,8 @@ const RELEASE_TIMEOUT_MS = 1_000
 const SNAPSHOT_WAIT_MS = 2_000
 const LOOK_MS = 10_000
 
-/** Somebody may be waiting to hear that a verifier has applied one of these (rule V8). */
-const AWAITED: ReadonlySet<Fact['type']> = new Set([
-  'revocation',
-  'lift',
-  'role',
-  'subject',
-  'client',
-  'signing-key',
-  'issuers',
-  'key',
-  'key-shape',
-])
+/** Nobody waits to hear that a verifier has applied one of these (rule V8). */
+const NOT_AWAITED: ReadonlySet<Fact['type']> = new Set(['import', 'audit-checkpoint'])
 
 /**
  * The facts of a project as a Claviger server tells them to a verifier in another process: a snapshot, then the feed of
@@ -103,14 +93,13 @@ export class EdgeSource implements Source {
   /** Resolves once there are facts and a lease. Rejects with an {@link EdgeError} when there will be none. */
   async open(sink: Sink): Promise<void> {
     if (this.#facts !== undefined) throw new TypeError('A source at the edge has one verifier.')
-    const { clock, keeper, transport, random } = this.#options
-    const { signal } = this.#closing
+    const { keeper } = this.#options
     const facts = new AppliedFacts(sink, {
       applied: (change) => {
         keeper?.add(change)
         lease.promote()
         this.#news.tell()
-        if (change.facts.some(({ type }) => AWAITED.has(type))) lease.report()
+        if (change.facts.some(({ type }) => !NOT_AWAITED.has(type))) lease.report()
       },
       replaced: () => {
         this.#news.tell()
@@ -123,12 +112,10 @@ export class EdgeSource implements Source {
       },
     })
     const follower = new FeedFollower({
-      transport,
-      clock,
-      random,
+      ...this.#options,
       facts,
-      keeper,
-      signal,
+      news: this.#news,
+      signal: this.#closing.signal,
       onConnected: (node) => {
         this.#isConnected = true
         this.#say({ type: 'connected', node })
@@ -181,25 +168,18 @@ export class EdgeSource implements Source {
   /** Tells the server that nothing is answered any more, so that no receipt waits for it. For when it is closed. */
   async release(): Promise<void> {
     const { clock, transport } = this.#options
-    const { signal } = new AbortController()
-    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS, signal }, async (ending) => {
+    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS }, async (ending) => {
       await transport.releaseLease(this.id, ending)
       await this.limits.close()
     }).catch(() => undefined)
   }
 
   #leaseKeeper(facts: AppliedFacts): LeaseKeeper {
-    const { transport, clock, randomText, random, name, allowCachedSeconds, statistics } = this.#options
     return new LeaseKeeper({
-      transport,
-      clock,
-      random,
-      name,
-      allowCachedSeconds,
-      statistics,
+      ...this.#options,
       facts,
       id: this.id,
-      newNonce: () => randomText(RANDOM_BYTES),
+      newNonce: () => this.#options.randomText(RANDOM_BYTES),
       news: this.#news,
       isConnected: () => this.#isConnected,
       signal: this.#closing.signal,

@@ -15,17 +15,15 @@ export class EventStream {
 
   /** The events that the piece completes. */
   push(piece: string): StreamEvent[] {
+    const lines = (this.#rest + piece).split('\n')
+    this.#rest = lines.pop() ?? ''
+    if (this.#rest.length > MAX_EVENT_CHARACTERS) throw new TypeError('An event of the stream is too long.')
     const events: StreamEvent[] = []
-    const text = this.#rest + piece
-    let start = 0
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      const line = text.slice(start, text[end - 1] === '\r' && end > start ? end - 1 : end)
-      start = end + 1
+    for (const ended of lines) {
+      const line = ended.endsWith('\r') ? ended.slice(0, -1) : ended
       if (line !== '') this.#takeLine(line)
       else if (this.#data.length > 0 || this.#name !== '') events.push(this.#takeEvent())
     }
-    this.#rest = text.slice(start)
-    if (this.#rest.length > MAX_EVENT_CHARACTERS) throw new TypeError('An event of the stream is too long.')
     return events
   }
 

@@ -16,7 +16,7 @@ export interface LeaseKeeperOptions {
   readonly newNonce: () => string
   /** From 0 to 1. */
   readonly random: () => number
-  readonly name: string | undefined
+  readonly name?: string | undefined
   readonly allowCachedSeconds: number
   readonly facts: AppliedFacts
   readonly news: News

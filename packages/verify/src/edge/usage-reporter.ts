@@ -69,13 +69,10 @@ export class UsageReporter {
   async #send(): Promise<void> {
     this.#collect()
     const { transport, clock, verifierId } = this.#options
-    const { signal } = new AbortController()
     try {
       for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
         const report = { verifier: { id: verifierId }, batch: batch.id, counts: batch.counts }
-        await withTimeout({ clock, ms: TIMEOUT_MS, signal }, (ending) =>
-          transport.reportUsage(report, ending),
-        )
+        await withTimeout({ clock, ms: TIMEOUT_MS }, (ending) => transport.reportUsage(report, ending))
         this.#batches.shift()
       }
       this.#failures = 0
