@@ -82,16 +82,19 @@ export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source
 export {
   ALGORITHMS,
   type AlgorithmTraits,
+  isSigningAlgorithm,
+  type SigningAlgorithm,
+} from './tokens/algorithms.ts'
+export { MAX_TOKEN_LIFE_SECONDS } from './tokens/claims.ts'
+export {
   HEADER_ALGORITHMS,
   type HeaderAlgorithm,
   isHeaderAlgorithm,
-  isSigningAlgorithm,
-  type SigningAlgorithm,
   signingAlgorithmOf,
-} from './tokens/algorithms.ts'
-export { MAX_TOKEN_LIFE_SECONDS, RESERVED_CLAIMS } from './tokens/claims.ts'
+} from './tokens/header-algorithms.ts'
 export { MAX_CREDENTIAL_BYTES } from './tokens/parse-token.ts'
 export { readPlainObject } from './tokens/plain-payload.ts'
+export { RESERVED_CLAIMS } from './tokens/reserved-claims.ts'
 export { SIGNING_TRAITS, type SigningTraits } from './tokens/signing-traits.ts'
 export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'

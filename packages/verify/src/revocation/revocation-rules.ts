@@ -1,6 +1,6 @@
 import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
-import { filterHash, TargetFilter } from './target-filter.ts'
+import { filterHash, KIND_NUMBERS, TargetFilter } from './target-filter.ts'
 import { type TableKind, TargetTable } from './target-table.ts'
 
 /** What of a token the rules look at. */
@@ -239,20 +239,13 @@ export class RevocationRules {
   #rulesOf(issuer: string | null): RulesOfIssuer {
     const known = this.#issuers.get(issuer)
     if (known !== undefined) return known
-    const created: RulesOfIssuer = {
-      token: new Map(),
-      session: new Map(),
-      key: new Map(),
-      subject: new Map(),
-      client: new Map(),
-      everything: new Map(),
-    }
+    const created = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as unknown as RulesOfIssuer
     this.#issuers.set(issuer, created)
     return created
   }
 }
 
-const KINDS = ['token', 'session', 'key', 'subject', 'client', 'everything'] as const
+const KINDS = Object.keys(KIND_NUMBERS) as RevocationKind[]
 
 const NO_PARENTS: readonly string[] = []
 

@@ -4,7 +4,7 @@ const BITS_PER_TARGET = 16
 const SMALLEST_BITS = 4096
 
 /** So that one text as a token's id and as a subject are two things. */
-const SEEDS: Readonly<Record<RevocationKind, number>> = {
+export const KIND_NUMBERS: Readonly<Record<RevocationKind, number>> = {
   token: 1,
   session: 2,
   key: 3,
@@ -59,7 +59,7 @@ const SAMPLE_LENGTH = 16
 
 /** FNV-1a over the text's length and last units, and a last stir, since only the low bits are used. */
 export function filterHash(kind: RevocationKind, text: string): number {
-  let hash = Math.imul(SEEDS[kind], 0x9e3779b1) ^ 0x811c9dc5 ^ text.length
+  let hash = Math.imul(KIND_NUMBERS[kind], 0x9e3779b1) ^ 0x811c9dc5 ^ text.length
   for (let index = Math.max(0, text.length - SAMPLE_LENGTH); index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   }

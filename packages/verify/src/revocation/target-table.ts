@@ -1,15 +1,9 @@
+import type { RevocationKind } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
+import { KIND_NUMBERS } from './target-filter.ts'
 
 /** Kinds of rules that can stand in the table. */
-export type TableKind = 'token' | 'session' | 'key' | 'subject' | 'client'
-
-const KIND_BYTES: Readonly<Record<TableKind, number>> = {
-  token: 1,
-  session: 2,
-  key: 3,
-  subject: 4,
-  client: 5,
-}
+export type TableKind = Exclude<RevocationKind, 'everything'>
 
 const MAX_TARGET_LENGTH = 255
 const MAX_EPOCHS = 256
@@ -69,7 +63,7 @@ export class TargetTable {
 
   /** The rule's index; -1: there is none of this kind and target. */
   find(kind: TableKind, target: string): number {
-    const byte = KIND_BYTES[kind]
+    const byte = KIND_NUMBERS[kind]
     const mask = this.#places.length - 1
     const hash = this.#hash(byte, target)
     for (let place = hash & mask; ; place = (place + 1) & mask) {
@@ -95,7 +89,7 @@ export class TargetTable {
     if (this.#size === this.#starts.length) this.#growRules()
     if (this.#size >= this.#places.length * MAX_LOAD) this.#placeAnew(2 * this.#places.length)
     const index = this.#size++
-    this.#kinds[index] = KIND_BYTES[kind]
+    this.#kinds[index] = KIND_NUMBERS[kind]
     this.#filterHashes[index] = rule.filterHash
     this.#starts[index] = this.#keepText(target)
     this.replace(index, rule)

@@ -1,7 +1,7 @@
 import { isPermission } from '../access/permission.ts'
 import { OPENID_SCOPES } from '../access/scopes.ts'
 import { type Position, parsePosition } from '../changes/position.ts'
-import { KNOWN_CLAIMS, type Payload } from './payload.ts'
+import type { Payload } from './payload.ts'
 import type { TokenFault } from './token-fault.ts'
 
 /** What an access token says (RFC 9068, section 2.2), with every type checked. */
@@ -31,28 +31,6 @@ export interface Claims {
   /** All claims to which Claviger gives no meaning, frozen in depth. */
   readonly custom: Readonly<Record<string, unknown>>
 }
-
-/**
- * Names that custom claims may not have: those with a meaning here, and those on whose word other verifiers
- * let somebody in or act for another (OpenID Connect Core, RFC 8693, RFC 8417, RFC 9396).
- */
-export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
-  ...KNOWN_CLAIMS,
-  'act',
-  'may_act',
-  'azp',
-  'auth_time',
-  'acr',
-  'amr',
-  'nonce',
-  'at_hash',
-  'c_hash',
-  'events',
-  'authorization_details',
-  'groups',
-  'entitlements',
-  '__proto__',
-])
 
 /**
  * No token of the project's own issuers lives longer, whatever its `exp`: what revokes one is forgotten a day after that
@@ -166,26 +144,14 @@ function readTexts(value: unknown): readonly string[] | undefined {
 }
 
 function isTexts(value: unknown): value is readonly string[] {
-  if (!Array.isArray(value)) return false
-  for (const item of value) {
-    if (typeof item !== 'string' || item === '') return false
-  }
-  return true
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
 }
 
 function readScope(value: unknown): readonly string[] | null | typeof WRONG {
   if (value === undefined) return null
   if (value === '') return NO_TEXTS
   if (typeof value !== 'string' || !SCOPE_LIST.test(value)) return WRONG
-  const scopes: string[] = []
-  for (let start = 0; start < value.length; ) {
-    const space = value.indexOf(' ', start)
-    const end = space < 0 ? value.length : space
-    const scope = value.slice(start, end)
-    if (!OPENID_SCOPES.has(scope)) scopes.push(scope)
-    start = end + 1
-  }
-  return scopes
+  return value.split(' ').filter((scope) => !OPENID_SCOPES.has(scope))
 }
 
 function readPosition(value: unknown): Position | null | typeof WRONG {

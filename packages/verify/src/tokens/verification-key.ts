@@ -1,4 +1,4 @@
-import { keyDetails, secretBytes, type VerificationKeyHandle } from '../crypto.ts'
+import { keyDetails, type VerificationKeyHandle } from '../crypto.ts'
 import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { isBase64Url } from './base64url.ts'
 
@@ -46,7 +46,7 @@ export function prepareVerificationKey(given: {
   const { symmetric, verify } = traits
   checkMembers(publicJwk, traits)
   if (secret !== undefined && !symmetric) throw new TypeError(`${traits.joseName} takes no secret.`)
-  const handle = symmetric ? checkSecret(secret, traits) : traits.importKey(publicJwk)
+  const handle = traits.importKey(publicJwk, secret)
   if (traits.keyType === 'RSA') checkRsa(handle)
   const signatureBytes = traits.signatureBytes ?? modulusBytes(handle)
   return Object.freeze({
@@ -78,16 +78,6 @@ function checkMembers(jwk: Readonly<Record<string, unknown>>, traits: AlgorithmT
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))) {
     throw new TypeError('The JWK is not meant to verify signatures.')
   }
-}
-
-/** RFC 7518, section 3.2: a secret is as long as the digest, or longer. */
-function checkSecret(
-  secret: VerificationKeyHandle | undefined,
-  traits: AlgorithmTraits,
-): VerificationKeyHandle {
-  const bytes = secret === undefined ? null : secretBytes(secret)
-  if (secret !== undefined && bytes !== null && bytes >= (traits.signatureBytes ?? 0)) return secret
-  throw new TypeError(`${traits.joseName} needs a secret of ${traits.signatureBytes} bytes or more.`)
 }
 
 function checkRsa(handle: VerificationKeyHandle): void {
