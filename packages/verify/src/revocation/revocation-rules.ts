@@ -1,7 +1,8 @@
 import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
-import { filterHash, KIND_NUMBERS, TargetFilter } from './target-filter.ts'
-import { type TableKind, TargetTable } from './target-table.ts'
+import { TargetFilter } from './target-filter.ts'
+import { KIND_NUMBERS, targetHash } from './target-hash.ts'
+import { type TableKind, type TableTarget, TargetTable } from './target-table.ts'
 
 /** What of a token the rules look at. */
 export interface TokenIdentity {
@@ -52,6 +53,7 @@ export class RevocationRules {
   readonly #bans = new Map<string, RevocationRule>()
   /** A lift may arrive before its ban, when a change of this process overtakes the feed (rule F1). */
   readonly #lifted = new Set<string>()
+  readonly #seed = Math.floor(Math.random() * 2 ** 32)
   /** Knows every target that has a rule, and some that had one. */
   #filter = new TargetFilter()
   /** Of the rules that stand apart. */
@@ -79,7 +81,7 @@ export class RevocationRules {
     const kept = held.filter((other) => other.id !== rule.id && !makesNeedless(rule, other))
     store(targets, target, [...kept, rule])
     this.#size += kept.length + 1 - held.length
-    if (held.length === 0) this.#addToFilter(rule.kind, target)
+    if (held.length === 0) this.#addToFilter(targetHash(this.#seed, rule.kind, target))
     if (isBan(rule)) this.#bans.set(rule.id, rule)
   }
 
@@ -153,39 +155,44 @@ export class RevocationRules {
   }
 
   #meetsToken(kind: TableKind, target: string, token: TokenIdentity): boolean {
-    if (!this.#filter.mayHold(kind, target)) return false
-    if (token.issuer === null && this.#tableKills(kind, target, token.pos ?? undefined)) return true
+    const hash = targetHash(this.#seed, kind, target)
+    if (!this.#filter.mayHold(hash)) return false
+    if (token.issuer === null && this.#tableKills({ kind, text: target, hash }, token.pos ?? undefined))
+      return true
     const rules = this.#issuers.get(token.issuer)?.[kind].get(target)
     return rules !== undefined && some(rules, (rule) => this.#killsToken(rule, token))
   }
 
   #meetsKey(kind: TableKind, target: string, key: KeyIdentity): boolean {
-    if (!this.#filter.mayHold(kind, target)) return false
-    if (this.#tableKills(kind, target, key.pos)) return true
+    const hash = targetHash(this.#seed, kind, target)
+    if (!this.#filter.mayHold(hash)) return false
+    if (this.#tableKills({ kind, text: target, hash }, key.pos)) return true
     const rules = this.#issuers.get(null)?.[kind].get(target)
     return rules !== undefined && some(rules, (rule) => this.#killsKey(rule, key))
   }
 
-  #tableKills(kind: TableKind, target: string, pos: Position | undefined): boolean {
-    const index = this.#table?.find(kind, target) ?? -1
+  #tableKills(target: TableTarget, pos: Position | undefined): boolean {
+    const index = this.#table?.find(target) ?? -1
     if (this.#table === undefined || index < 0) return false
-    return !CUTOFF_KINDS.has(kind) || isBefore(pos, this.#table.positionOf(index), this.#knownEpochs)
+    return !CUTOFF_KINDS.has(target.kind) || isBefore(pos, this.#table.positionOf(index), this.#knownEpochs)
   }
 
   /** Whether the table has taken the rule, or holds one that makes it needless. */
   #addToTable(rule: RevocationRule): boolean {
-    const { kind, target, position } = rule
+    const { kind, target: text, position } = rule
     if (kind === 'everything' || rule.issuer !== null) return false
     const isCutoff = CUTOFF_KINDS.has(kind)
     if (isCutoff && (rule.ban || rule.only !== null || rule.issuedBeforeMs !== null)) return false
     const table = this.#table ?? new TargetTable()
-    if (!table.canHold(target, position)) return false
+    if (!table.canHold(text, position)) return false
     this.#table = table
     const untilMs = rule.tokensUntilMs ?? Number.POSITIVE_INFINITY
-    const index = table.find(kind, target)
+    const hash = targetHash(this.#seed, kind, text)
+    const target = { kind, text, hash }
+    const index = table.find(target)
     if (index < 0) {
-      table.add(kind, target, { position, untilMs, filterHash: filterHash(kind, target) })
-      this.#addToFilter(kind, target)
+      table.add(target, { position, untilMs })
+      this.#addToFilter(hash)
       return true
     }
     const order = isCutoff ? comparePositions(position, table.positionOf(index)) : 0
@@ -201,17 +208,17 @@ export class RevocationRules {
     this.#table?.dropEnded(nowMs)
   }
 
-  #addToFilter(kind: RevocationKind, target: string): void {
+  #addToFilter(hash: number): void {
     if (this.#filter.isFull) this.#rebuildFilter()
-    else this.#filter.add(kind, target)
+    else this.#filter.add(hash)
   }
 
   #rebuildFilter(): void {
     this.#filter = TargetFilter.withRoomFor(this.size)
-    for (const hash of this.#table?.filterHashes() ?? []) this.#filter.addHash(hash)
+    for (const hash of this.#table?.hashes() ?? []) this.#filter.add(hash)
     for (const issuer of this.#issuers.values()) {
       for (const kind of KINDS) {
-        for (const target of issuer[kind].keys()) this.#filter.add(kind, target)
+        for (const target of issuer[kind].keys()) this.#filter.add(targetHash(this.#seed, kind, target))
       }
     }
   }
