@@ -35,7 +35,12 @@ export function parsePermissionQuery(text: string): PermissionQuery | QueryFault
   if (text.length > MAX_QUERY_LENGTH) {
     return { fault: `A permission query is at most ${MAX_QUERY_LENGTH} characters long.` }
   }
-  return new QueryParser(text).parse()
+  try {
+    return new QueryParser(text).parse()
+  } catch (error) {
+    if (error instanceof SyntaxError) return { fault: error.message }
+    throw error
+  }
 }
 
 const compiled = new Map<string, PermissionQuery>()
@@ -71,7 +76,7 @@ export function isSatisfied(query: PermissionQuery, permissions: readonly string
   return !decisive
 }
 
-/** Recursive descent; the depth cap bounds the recursion here and in the evaluation. */
+/** Recursive descent, ended by a SyntaxError; the depth cap bounds the recursion here and in the evaluation. */
 class QueryParser {
   readonly #words: RegExpMatchArray[]
   readonly #end: number
@@ -84,46 +89,41 @@ class QueryParser {
     this.#end = text.length
   }
 
-  parse(): PermissionQuery | QueryFault {
+  parse(): PermissionQuery {
     const query = this.#alternatives()
-    if ('fault' in query || this.#next === this.#words.length) return query
-    return this.#fault('expected "and", "or" or the end')
+    return this.#next === this.#words.length ? query : this.#fail('expected "and", "or" or the end')
   }
 
-  #alternatives(): PermissionQuery | QueryFault {
+  #alternatives(): PermissionQuery {
     return this.#joined('or', () => this.#joined('and', () => this.#operand()))
   }
 
-  #joined(type: 'and' | 'or', operand: () => PermissionQuery | QueryFault): PermissionQuery | QueryFault {
+  #joined(type: 'and' | 'or', operand: () => PermissionQuery): PermissionQuery {
     const first = operand()
-    if ('fault' in first) return first
     const operands: PermissionQuery[] = flat(type, first)
     while (this.#word() === type) {
       this.#next++
-      const following = operand()
-      if ('fault' in following) return following
-      operands.push(...flat(type, following))
+      operands.push(...flat(type, operand()))
     }
     return operands.length === 1 ? first : { type, operands }
   }
 
-  #operand(): PermissionQuery | QueryFault {
+  #operand(): PermissionQuery {
     const word = this.#word()
     if (word === '(') return this.#group()
     if (word === undefined || !isPermission(word)) {
-      return this.#fault('expected a permission (resource:action, lower case) or "("')
+      return this.#fail('expected a permission (resource:action, lower case) or "("')
     }
-    if (++this.#terms > MAX_QUERY_TERMS) return this.#fault(`more than ${MAX_QUERY_TERMS} permissions`)
+    if (++this.#terms > MAX_QUERY_TERMS) return this.#fail(`more than ${MAX_QUERY_TERMS} permissions`)
     this.#next++
     return { type: 'permission', text: word, grantedBy: coveringPatterns(word) }
   }
 
-  #group(): PermissionQuery | QueryFault {
-    if (++this.#depth > MAX_QUERY_DEPTH) return this.#fault(`more than ${MAX_QUERY_DEPTH} parentheses deep`)
+  #group(): PermissionQuery {
+    if (++this.#depth > MAX_QUERY_DEPTH) return this.#fail(`more than ${MAX_QUERY_DEPTH} parentheses deep`)
     this.#next++
     const inner = this.#alternatives()
-    if ('fault' in inner) return inner
-    if (this.#word() !== ')') return this.#fault('expected "and", "or" or ")"')
+    if (this.#word() !== ')') return this.#fail('expected "and", "or" or ")"')
     this.#next++
     this.#depth--
     return inner
@@ -133,9 +133,9 @@ class QueryParser {
     return this.#words[this.#next]?.[0]
   }
 
-  #fault(what: string): QueryFault {
+  #fail(what: string): never {
     const place = (this.#words[this.#next]?.index ?? this.#end) + 1
-    return { fault: `Permission query, character ${place}: ${what}.` }
+    throw new SyntaxError(`Permission query, character ${place}: ${what}.`)
   }
 }
 

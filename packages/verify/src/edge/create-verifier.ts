@@ -71,33 +71,28 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
     readLines: () => readLines(transport),
     onFailure: (error) => onEvent({ type: 'store_failed', reason: messageOf(error) }),
   })
-  const starting = new AbortController()
-  const startSeconds = options.startTimeoutSeconds ?? DEFAULT_START_TIMEOUT_SECONDS
-  const cancel = clock.after(startSeconds * 1000, () => starting.abort())
   let face: OpenEdgeVerifier | undefined
   const source = new EdgeSource({
     transport,
     clock,
-    randomText,
+    randomId,
     random: Math.random,
     name,
     allowCachedSeconds,
     keeper,
     onEvent,
     statistics: () => face?.reported() ?? {},
-    starting: starting.signal,
+    startTimeoutMs: (options.startTimeoutSeconds ?? DEFAULT_START_TIMEOUT_SECONDS) * 1000,
   })
   try {
     const verifier = await Verifier.open({ source, audience, maxCachedKeys, maxCachedTokens })
     const take = () => verifier.takeUses()
-    const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomText, take })
+    const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomId, take })
     face = new OpenEdgeVerifier({ verifier, source, clock, keeper, usage })
     return face
   } catch (error) {
     source.close()
     throw error
-  } finally {
-    cancel()
   }
 }
 
@@ -128,8 +123,7 @@ function readAllowedSeconds(onUnavailable: EdgeVerifierOptions['onUnavailable'] 
   )
 }
 
-/** In hexadecimal. */
-function randomText(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes))
-  return [...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+/** 122 random bits (RFC 9562, section 5.4). */
+function randomId(): string {
+  return crypto.randomUUID()
 }

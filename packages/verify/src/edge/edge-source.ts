@@ -16,8 +16,8 @@ import { withTimeout } from './with-timeout.ts'
 export interface EdgeSourceOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
-  /** A text of that many random bytes, of letters, digits, `_` and `-`. */
-  readonly randomText: (bytes: number) => string
+  /** That nobody guesses, of letters, digits, `_` and `-`; another one each time. */
+  readonly randomId: () => string
   /** From 0 to 1. */
   readonly random: () => number
   readonly name?: string | undefined
@@ -28,8 +28,8 @@ export interface EdgeSourceOptions {
   readonly onEvent: (event: EdgeEvent) => void
   /** Figures that the server shows with this verifier. */
   readonly statistics: () => Readonly<Record<string, number>>
-  /** Aborts: it is given up to begin. */
-  readonly starting: AbortSignal
+  /** How long to try to begin. */
+  readonly startTimeoutMs: number
 }
 
 /** How things stand between a source and its server. */
@@ -43,7 +43,6 @@ export interface EdgeState {
   readonly silentMs: number | null
 }
 
-const RANDOM_BYTES = 16
 const RELEASE_TIMEOUT_MS = 1_000
 /** How long one that verifies waits for a snapshot that is on its way. */
 const SNAPSHOT_WAIT_MS = 2_000
@@ -71,7 +70,7 @@ export class EdgeSource implements Source {
 
   constructor(options: EdgeSourceOptions) {
     this.#options = options
-    this.id = options.randomText(RANDOM_BYTES)
+    this.id = options.randomId()
     this.#news = new News(options.clock)
     const { transport, clock } = options
     const { signal } = this.#closing
@@ -179,13 +178,10 @@ export class EdgeSource implements Source {
       ...this.#options,
       facts,
       id: this.id,
-      newNonce: () => this.#options.randomText(RANDOM_BYTES),
       news: this.#news,
       isConnected: () => this.#isConnected,
       signal: this.#closing.signal,
-      onFresh: () => this.#say({ type: 'fresh' }),
-      onStale: (reason) => this.#say({ type: 'stale', reason }),
-      onRefused: ({ code, message }) => this.#say({ type: 'refused', code, reason: message }),
+      onEvent: (event) => this.#say(event),
     })
   }
 
@@ -198,19 +194,22 @@ export class EdgeSource implements Source {
   }
 
   async #untilFresh(lease: LeaseKeeper): Promise<void> {
-    const { starting } = this.#options
-    const wake = (): void => this.#news.tell()
-    starting.addEventListener('abort', wake)
+    const { clock, startTimeoutMs } = this.#options
+    let isLate = false
+    const cancel = clock.after(startTimeoutMs, () => {
+      isLate = true
+      this.#news.tell()
+    })
     try {
       while (!lease.runs()) {
         if (lease.fault?.refused === true) throw lease.fault
-        if (starting.aborted || this.#closing.signal.aborted) {
+        if (isLate || this.#closing.signal.aborted) {
           throw lease.fault ?? new EdgeError('unreachable', 'The server did not answer in time.')
         }
         await this.#news.next(LOOK_MS)
       }
     } finally {
-      starting.removeEventListener('abort', wake)
+      cancel()
     }
   }
 

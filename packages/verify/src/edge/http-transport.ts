@@ -8,7 +8,7 @@ import type { UsageReport } from '../wire/usage.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener, messageOf } from './edge-transport.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
 import { SnapshotLinesReader } from './snapshot-lines-reader.ts'
-import { textLines, textPieces } from './text-lines.ts'
+import { textLines } from './text-lines.ts'
 
 export interface HttpTransportOptions {
   /** The server's address; a path before `/v1` is kept. */
@@ -67,9 +67,9 @@ export class HttpTransport implements EdgeTransport {
     const body = await this.#open(changesAfter(after), 'text/event-stream', signal)
     const events = new EventStream()
     await reading(async () => {
-      for await (const piece of textPieces(body)) {
-        listener.heard()
-        for (const event of events.push(piece)) tell(listener, event)
+      for await (const line of textLines(body, () => listener.heard())) {
+        const event = events.push(line)
+        if (event !== undefined) tell(listener, event)
       }
     })
   }

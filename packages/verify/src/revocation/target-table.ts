@@ -5,11 +5,11 @@ import { KIND_NUMBERS } from './target-hash.ts'
 /** Kinds of rules that can stand in the table. */
 export type TableKind = Exclude<RevocationKind, 'everything'>
 
-const MAX_TARGET_LENGTH = 255
+/** A byte a character, and another one for their number. */
+const HELD = /^[ -~]{0,255}$/
 const MAX_EPOCHS = 256
 const MAX_NUMBER = 2 ** 32 - 1
 const MAX_RULES = 2 ** 24
-const LAST_ASCII = 127
 const FIRST_CAPACITY = 8
 const FIRST_TEXT_BYTES = 256
 /** So much of the places may be taken before there are twice as many. */
@@ -55,12 +55,12 @@ export class TargetTable {
 
   /** Whether such a rule fits: others have to stand elsewhere. */
   canHold(target: string, { epoch, number }: Position): boolean {
-    if (target.length > MAX_TARGET_LENGTH || number > MAX_NUMBER || this.#size >= MAX_RULES) return false
-    if (this.#epochNames.length >= MAX_EPOCHS && !this.#epochNames.includes(epoch)) return false
-    for (let index = 0; index < target.length; index++) {
-      if (target.charCodeAt(index) > LAST_ASCII) return false
-    }
-    return true
+    return (
+      HELD.test(target) &&
+      number <= MAX_NUMBER &&
+      this.#size < MAX_RULES &&
+      (this.#epochNames.length < MAX_EPOCHS || this.#epochNames.includes(epoch))
+    )
   }
 
   /** The rule's index; -1: there is none of this kind and target. */

@@ -70,10 +70,10 @@ export class KeyCredential extends CredentialEntry {
       subject: record.subject,
       roles: rights.roles,
       permissions: rights.permissions,
-      ...(this.grant.scopes === null ? {} : { scopes: this.grant.scopes }),
+      scopes: this.grant.scopes ?? undefined,
       expiresAt: record.expiresAtMs === null ? null : formatInstant(record.expiresAtMs),
       metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
-      ...(record.management === undefined ? {} : { management: Object.freeze(record.management) }),
+      management: record.management && Object.freeze(record.management),
     })
   }
 }
