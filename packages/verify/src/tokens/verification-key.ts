@@ -74,19 +74,18 @@ function checkMembers(jwk: Readonly<Record<string, unknown>>, traits: AlgorithmT
   if ((jwk.alg !== undefined || mustNameAlg) && !traits.acceptedNames.some((name) => name === jwk.alg)) {
     throw new TypeError(`The JWK is meant for another algorithm than ${traits.joseName}.`)
   }
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('The JWK is not meant for signatures.')
-  if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))) {
-    throw new TypeError('The JWK is not meant to verify signatures.')
+  const { use = 'sig', key_ops: operations = ['verify'] } = jwk
+  if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) {
+    throw new TypeError('The JWK is not meant for signatures, or not to verify them.')
   }
 }
 
 function checkRsa(handle: VerificationKeyHandle): void {
   const { modulusBits, publicExponent } = keyDetails(handle)
-  if (modulusBits === null || modulusBits < MIN_MODULUS_BITS) {
-    throw new TypeError(`An RSA key needs a modulus of ${MIN_MODULUS_BITS} bits or more.`)
-  }
-  if (modulusBits > MAX_MODULUS_BITS) {
-    throw new TypeError(`An RSA key may have a modulus of ${MAX_MODULUS_BITS} bits at most.`)
+  if (modulusBits === null || modulusBits < MIN_MODULUS_BITS || modulusBits > MAX_MODULUS_BITS) {
+    throw new TypeError(
+      `An RSA key needs a modulus of ${MIN_MODULUS_BITS} bits or more, and of ${MAX_MODULUS_BITS} bits at most.`,
+    )
   }
   if (
     publicExponent === null ||
