@@ -15,10 +15,9 @@ export interface EdgeClock {
 }
 
 export function systemClock(): EdgeClock {
-  const { performance } = globalThis
   return {
-    wallMs: Date.now,
-    monotonicMs: performance.now.bind(performance),
+    wallMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
     after(ms, act) {
       const timer = setTimeout(act, ms)
       return () => clearTimeout(timer)
