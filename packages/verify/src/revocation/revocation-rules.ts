@@ -242,7 +242,14 @@ export class RevocationRules {
   #rulesOf(issuer: string | null): RulesOfIssuer {
     const known = this.#issuers.get(issuer)
     if (known !== undefined) return known
-    const created = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as unknown as RulesOfIssuer
+    const created: RulesOfIssuer = {
+      token: new Map(),
+      session: new Map(),
+      key: new Map(),
+      subject: new Map(),
+      client: new Map(),
+      everything: new Map(),
+    }
     this.#issuers.set(issuer, created)
     return created
   }

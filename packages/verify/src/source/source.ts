@@ -30,7 +30,7 @@ export interface Snapshot {
     | RevocationFact
   )[]
   /** Rules that the source has made ready itself, besides those among the facts. They are the sink's from then on. */
-  readonly rules?: RevocationRules | undefined
+  readonly rules?: RevocationRules
 }
 
 /** An API key as the authority knows it, found by the digest of one of its secrets. */

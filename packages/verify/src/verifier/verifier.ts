@@ -30,11 +30,11 @@ export interface VerifierOptions {
    * What a token must be meant for, unless a request says otherwise: one or more values of `aud`, or `any`.
    * Without it every token is refused that is verified without an audience of the request's own.
    */
-  readonly audience?: string | readonly string[] | undefined
+  readonly audience?: string | readonly string[]
   /** How many keys are cached (default 100,000, about 1 KB each). */
-  readonly maxCachedKeys?: number | undefined
+  readonly maxCachedKeys?: number
   /** How many tokens are cached (default 50,000, about 2 KB each, of ML-DSA-65 about 7 KB). */
-  readonly maxCachedTokens?: number | undefined
+  readonly maxCachedTokens?: number
 }
 
 /** What a verifier has done and holds, for whoever watches it. */
@@ -107,7 +107,7 @@ export class Verifier {
     return verifier
   }
 
-  /** What it knows of its project now. */
+  /** What it knows of its project now: for this package's own functions, which only read it. */
   get facts(): ProjectFacts {
     return this.#facts
   }
