@@ -2,7 +2,7 @@ import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
 import { TargetFilter } from './target-filter.ts'
 import { KIND_NUMBERS, targetHash } from './target-hash.ts'
-import { type TableKind, type TableTarget, TargetTable } from './target-table.ts'
+import { type TableTarget, TargetTable } from './target-table.ts'
 
 /** What of a token the rules look at. */
 export interface TokenIdentity {
@@ -147,7 +147,7 @@ export class RevocationRules {
       (sessionId !== null && this.#kills('session', sessionId, judged)) ||
       (clientId !== null && this.#kills('client', clientId, judged)) ||
       this.#kills('subject', subject, judged) ||
-      this.#killsEverything(judged) ||
+      this.#kills('everything', EVERYTHING, judged) ||
       parents.some((id) => this.#kills('token', id, judged) || this.#kills('client', id, judged))
     )
   }
@@ -159,21 +159,16 @@ export class RevocationRules {
       this.#kills('key', id, judged) ||
       this.#kills('client', id, judged) ||
       this.#kills('subject', subject, judged) ||
-      this.#killsEverything(judged)
+      this.#kills('everything', EVERYTHING, judged)
     )
   }
 
   /** Whether a rule for this target does. */
-  #kills(kind: TableKind, text: string, judged: Judged): boolean {
+  #kills(kind: RevocationKind, text: string, judged: Judged): boolean {
     const hash = targetHash(this.#seed, kind, text)
     if (!this.#filter.mayHold(hash)) return false
     if (judged.issuer === null && this.#tableKills({ kind, text, hash }, judged.pos)) return true
     const rules = this.#issuers.get(judged.issuer)?.[kind].get(text) ?? []
-    return rules.some((rule) => this.#ruleKills(rule, judged))
-  }
-
-  #killsEverything(judged: Judged): boolean {
-    const rules = this.#issuers.get(judged.issuer)?.everything.get(EVERYTHING) ?? []
     return rules.some((rule) => this.#ruleKills(rule, judged))
   }
 

@@ -2,9 +2,6 @@ import type { RevocationKind } from '../changes/change.ts'
 import type { Position } from '../changes/position.ts'
 import { KIND_NUMBERS } from './target-hash.ts'
 
-/** Kinds of rules that can stand in the table. */
-export type TableKind = Exclude<RevocationKind, 'everything'>
-
 /** A byte a character, and another one for their number. */
 const HELD = /^[ -~]{0,255}$/
 const MAX_EPOCHS = 256
@@ -17,7 +14,7 @@ const MAX_LOAD = 0.7
 
 /** What a rule in the table is found by. */
 export interface TableTarget {
-  readonly kind: TableKind
+  readonly kind: RevocationKind
   readonly text: string
   /** Of both (target-hash.ts). */
   readonly hash: number
