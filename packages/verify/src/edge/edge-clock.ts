@@ -15,10 +15,9 @@ export interface EdgeClock {
 }
 
 export function systemClock(): EdgeClock {
-  const { performance } = globalThis
   return {
-    wallMs: Date.now,
-    monotonicMs: performance.now.bind(performance),
+    wallMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
     after(ms, act) {
       const timer = setTimeout(act, ms)
       return () => clearTimeout(timer)
@@ -33,18 +32,4 @@ export function instantOf(clock: EdgeClock): Instant {
 /** The larger of what the two clocks say has passed (rule L2): one may have been set back, the other have stood still. */
 export function elapsedMs(since: Instant, now: Instant): number {
   return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)
-}
-
-/** Resolves after that many milliseconds, or at once when the signal aborts. */
-export function pause(clock: EdgeClock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const cancel = clock.after(ms, end)
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end)
-  })
 }

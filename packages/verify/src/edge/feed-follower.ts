@@ -1,7 +1,8 @@
 import type { Position } from '../changes/position.ts'
 import type { AppliedFacts } from './applied-facts.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf, pause } from './edge-clock.ts'
+import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener } from './edge-transport.ts'
+import type { News } from './news.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -11,7 +12,9 @@ export interface FeedFollowerOptions {
   /** From 0 to 1. */
   readonly random: () => number
   readonly facts: AppliedFacts
-  readonly keeper: SnapshotKeeper | undefined
+  readonly keeper?: SnapshotKeeper | undefined
+  /** Told when the signal aborts. */
+  readonly news: News
   /** Ends it. */
   readonly signal: AbortSignal
   readonly onConnected: (node: string) => void
@@ -53,7 +56,7 @@ export class FeedFollower {
 
   /** Goes on until the signal aborts. Never rejects. */
   async run(): Promise<void> {
-    const { clock, random, facts, signal } = this.#options
+    const { clock, random, facts, news, signal } = this.#options
     for (let failures = 0; !signal.aborted; failures++) {
       const beganAt = instantOf(clock)
       const error = await this.#followOnce()
@@ -63,7 +66,8 @@ export class FeedFollower {
       // After a reset the snapshot is loaded at once, and is only waited for where that does not help.
       if (facts.position === undefined && failures === 0 && !error.refused) continue
       const longestMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
-      await pause(clock, (error.refused ? REFUSED_PAUSE_MS : 0) + random() * longestMs, signal)
+      const pauseMs = (error.refused ? REFUSED_PAUSE_MS : 0) + random() * longestMs
+      await news.next(pauseMs, () => signal.aborted)
     }
   }
 

@@ -2,6 +2,7 @@ import { formatPosition, type Position, parsePosition } from '../changes/positio
 import type { LeaseAnswer } from '../wire/lease.ts'
 import type { AppliedFacts } from './applied-facts.ts'
 import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeEvent } from './edge-event.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf } from './edge-transport.ts'
 import { type Grant, Lease } from './lease.ts'
 import type { News } from './news.ts'
@@ -12,11 +13,11 @@ export interface LeaseKeeperOptions {
   readonly clock: EdgeClock
   /** Random: the server tells verifiers apart by it. */
   readonly id: string
-  /** A text of 128 random bits. */
-  readonly newNonce: () => string
+  /** That nobody guesses, another one each time. */
+  readonly randomId: () => string
   /** From 0 to 1. */
   readonly random: () => number
-  readonly name: string | undefined
+  readonly name?: string | undefined
   readonly allowCachedSeconds: number
   readonly facts: AppliedFacts
   readonly news: News
@@ -26,9 +27,7 @@ export interface LeaseKeeperOptions {
   readonly statistics: () => Readonly<Record<string, number>>
   /** Ends it. */
   readonly signal: AbortSignal
-  readonly onFresh: () => void
-  readonly onStale: (reason: string) => void
-  readonly onRefused: (error: EdgeError) => void
+  readonly onEvent: (event: EdgeEvent) => void
 }
 
 const RENEW_MS = 1_500
@@ -84,7 +83,7 @@ export class LeaseKeeper {
 
   /** Whether verdicts may be given from memory, as of this moment. */
   runs(): boolean {
-    return this.#lease.runs(this.#graceMs)
+    return this.runsAtMs() !== undefined
   }
 
   /** The time of this moment, if verdicts may be given from memory at it. */
@@ -130,7 +129,7 @@ export class LeaseKeeper {
     this.#watchLapse()
     if (!this.#isStale) return
     this.#isStale = false
-    this.#options.onFresh()
+    this.#options.onEvent({ type: 'fresh' })
     this.#options.news.tell()
   }
 
@@ -178,10 +177,10 @@ export class LeaseKeeper {
   }
 
   async #send(applied: Position): Promise<LeaseAnswer> {
-    const { transport, id, name, newNonce, allowCachedSeconds, statistics } = this.#options
-    const nonce = newNonce()
+    const { transport, id, name, randomId, allowCachedSeconds, statistics } = this.#options
+    const nonce = randomId()
     const request = {
-      verifier: name === undefined ? { id } : { id, name },
+      verifier: { id, name },
       nonce,
       applied: formatPosition(applied),
       allowCachedSeconds,
@@ -216,14 +215,10 @@ export class LeaseKeeper {
   }
 
   #fail(error: EdgeError): void {
-    const { clock, allowCachedSeconds, news } = this.#options
+    const { clock, allowCachedSeconds } = this.#options
     this.#failedAt = instantOf(clock)
-    if (error.refused) this.#refuse(error)
-    else {
-      if (this.#fault?.refused !== true) this.#fault = error
-      this.#graceMs = allowCachedSeconds * 1000
-    }
-    news.tell()
+    this.#graceMs = allowCachedSeconds * 1000
+    this.noteFault(error)
   }
 
   /** The server has said no: nothing that was granted before counts any more, whatever the operator allows. */
@@ -231,7 +226,7 @@ export class LeaseKeeper {
     const isNew = this.#fault?.code !== error.code
     this.#fault = error
     this.drop(error.message)
-    if (isNew) this.#options.onRefused(error)
+    if (isNew) this.#options.onEvent({ type: 'refused', code: error.code, reason: error.message })
   }
 
   #scheduleNext(): void {
@@ -266,7 +261,7 @@ export class LeaseKeeper {
   #noteStale(reason: string): void {
     if (this.#isStale) return
     this.#isStale = true
-    this.#options.onStale(reason)
+    this.#options.onEvent({ type: 'stale', reason })
   }
 
   #within<Result>(act: (signal: AbortSignal) => Promise<Result>): Promise<Result> {

@@ -58,7 +58,7 @@ export class Lease {
 
   /** Whether it runs, or ended less than `graceMs` ago. */
   runs(graceMs = 0): boolean {
-    return this.#held !== undefined && this.#leftMs(this.#held) + graceMs > 0
+    return this.runsAtMs(graceMs) !== undefined
   }
 
   /**
