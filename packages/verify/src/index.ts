@@ -107,6 +107,7 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
+export { formatInstant } from './verifier/format-instant.ts'
 export { type Identification, identify } from './verifier/identify.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export type { UseCount, VerdictCount } from './verifier/use-counts.ts'
