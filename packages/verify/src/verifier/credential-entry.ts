@@ -29,6 +29,8 @@ export abstract class CredentialEntry implements Cached {
   uses = 0
   /** The address that those uses came from. */
   usedFrom: string | undefined = undefined
+  /** The one that was used before this one; see `UseCounts`. */
+  usedBefore: CredentialEntry | null = null
   /** Whose limits a call spends, as of the last {@link standing}. Null: nobody's. */
   limitHolders: readonly LimitHolder[] | null = null
   /** Asked for since the cache last looked for something to evict. */

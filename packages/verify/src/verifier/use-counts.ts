@@ -45,7 +45,8 @@ const TAG = /^[A-Za-z0-9_.:/@=+-]{1,64}$/
  * size no caller decides.
  */
 export class UseCounts {
-  #used: CredentialEntry[] = []
+  /** Those that passed since the last collection, the last one first. */
+  #used: CredentialEntry | null = null
   #apart = new Map<string, Mutable<UseCount>>()
   /** When the first use since the last collection was. */
   #openedAtMs = 0
@@ -61,10 +62,11 @@ export class UseCounts {
     const ip = request.context?.ip
     if (request.tags === undefined) {
       if (entry.uses === 0) {
-        if (this.#used.length === 0) this.#openedAtMs = nowMs
+        if (this.#used === null) this.#openedAtMs = nowMs
         entry.uses = 1
         entry.usedFrom = ip
-        this.#used.push(entry)
+        entry.usedBefore = this.#used
+        this.#used = entry
         return
       }
       if (entry.usedFrom === ip) {
@@ -86,13 +88,15 @@ export class UseCounts {
   take(): UseCount[] {
     const counts: UseCount[] = [...this.#apart.values()]
     const atMs = this.#openedAtMs
-    for (const entry of this.#used) {
-      const { uses: count, usedFrom } = entry
+    for (let entry = this.#used; entry !== null; ) {
+      const { uses: count, usedFrom, usedBefore } = entry
       counts.push({ ...identityOf(entry), outcome: 'ok', tags: NO_TAGS, ip: shortIp(usedFrom), count, atMs })
       this.#passed[entry.kind] += count
       entry.uses = 0
+      entry.usedBefore = null
+      entry = usedBefore
     }
-    this.#used = []
+    this.#used = null
     this.#apart = new Map()
     return counts
   }
@@ -100,7 +104,7 @@ export class UseCounts {
   /** Every verdict since the verifier was opened, collected or not; of refusals those that occurred. */
   verdicts(): VerdictCount[] {
     const passed = { ...this.#passed }
-    for (const { kind, uses } of this.#used) passed[kind] += uses
+    for (let entry = this.#used; entry !== null; entry = entry.usedBefore) passed[entry.kind] += entry.uses
     const refused = Object.entries(this.#refused).flatMap(([kind, counts]) =>
       [...counts].map(([outcome, count]) => ({ kind: kind as VerdictCount['kind'], outcome, count })),
     )

@@ -84,6 +84,9 @@ export class Verifier {
   readonly #tokens: CredentialCache<TokenCredential>
   readonly #uses = new UseCounts()
   #tokenChecks = 0
+  /** What the last request asked for, and as it is compiled: most ask for the same. */
+  #permissions: string | undefined
+  #query: PermissionQuery | undefined
   /** The time of the last verdict. */
   #lastMs = Number.NaN
   readonly #sink = {
@@ -327,9 +330,14 @@ export class Verifier {
   }
 
   #require(request: VerifyRequest): Requirements {
+    const permissions = request.require?.permissions
+    if (permissions !== this.#permissions) {
+      this.#query = compile(permissions)
+      this.#permissions = permissions
+    }
     return {
       audience: request.require?.audience ?? this.#audience,
-      query: compile(request.require?.permissions),
+      query: this.#query,
       ip: request.context?.ip,
       cost: costOf(request),
     }
