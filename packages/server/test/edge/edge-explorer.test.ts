@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import type { SourceChange } from '../faults/child-server.ts'
+import { environmentWith, type SourceChange } from '../faults/child-server.ts'
 
 interface Exploration {
   readonly name: string
@@ -11,15 +11,9 @@ interface Exploration {
 /** Explores the shipped code, or with these texts of it replaced. */
 function explore(changes: readonly SourceChange[] = []): readonly Exploration[] {
   const program = new URL('./explore.ts', import.meta.url).pathname
-  const preload = new URL('../faults/change-source.ts', import.meta.url).href
   const { stdout, stderr, status } = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
-    env: {
-      PATH: process.env.PATH,
-      ...(changes.length === 0
-        ? {}
-        : { NODE_OPTIONS: `--import=${preload}`, FAULT_SOURCE_CHANGES: JSON.stringify(changes) }),
-    },
+    env: environmentWith(changes),
   })
   if (status !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
