@@ -1,10 +1,11 @@
 import { formatPosition, type Position, parsePosition } from '../changes/position.ts'
 import type { LeaseAnswer } from '../wire/lease.ts'
 import type { AppliedFacts } from './applied-facts.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeClock } from './edge-clock.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf } from './edge-transport.ts'
 import { type Grant, Lease } from './lease.ts'
 import type { News } from './news.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface LeaseKeeperOptions {
@@ -42,6 +43,8 @@ const FEED_DELAY_MS = 250
 /** Reports follow one another no closer than so many times what the last one took, so that a busy server has fewer. */
 const REPORT_GAP = 5
 const MAX_REPORT_GAP_MS = 500
+/** Clocks that take turns at being wrong are told apart where these come between: one that slept, and is set back then. */
+const MARK_MS = 250
 
 /**
  * Asks for leases: ahead of the end of the one that runs, at once after a change that somebody may be waiting for, and
@@ -49,6 +52,7 @@ const MAX_REPORT_GAP_MS = 500
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
+  readonly #stopwatch: Stopwatch
   readonly #lease: Lease
   /** Why there is no lease, when there is none. */
   #fault: EdgeError | undefined
@@ -56,18 +60,21 @@ export class LeaseKeeper {
   #head: Position | undefined
   #asking: Promise<void> | undefined
   #mustReport = false
-  #sentAt: Instant | undefined
+  #sentAtMs: number | undefined
   #tookMs = 0
-  #failedAt: Instant | undefined
+  #failedAtMs: number | undefined
   /** How long past its lease it may answer now: the operator allowed it, and nobody can be asked. */
   #graceMs = 0
   #isStale = true
   #cancelNext: (() => void) | undefined
   #cancelLapse: (() => void) | undefined
+  #cancelMark: (() => void) | undefined
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
-    this.#lease = new Lease(options.clock)
+    this.#stopwatch = new Stopwatch(options.clock)
+    this.#lease = new Lease(options.clock, this.#stopwatch)
+    this.#markLater()
   }
 
   get fault(): EdgeError | undefined {
@@ -107,9 +114,8 @@ export class LeaseKeeper {
 
   /** The same for somebody who verifies: no sooner than a moment after one that failed. */
   async askUnlessFailed(): Promise<void> {
-    const { clock } = this.#options
-    if (this.#asking === undefined && this.#failedAt !== undefined) {
-      if (elapsedMs(this.#failedAt, instantOf(clock)) < RETRY_MS) return
+    if (this.#asking === undefined && this.#failedAtMs !== undefined) {
+      if (this.#stopwatch.readMs() - this.#failedAtMs < RETRY_MS) return
     }
     await this.ask()
   }
@@ -153,25 +159,26 @@ export class LeaseKeeper {
     this.#graceMs = 0
     this.#cancelNext?.()
     this.#cancelLapse?.()
+    this.#cancelMark?.()
   }
 
   async #askOnce(): Promise<void> {
-    const { clock, facts, signal } = this.#options
+    const { facts, signal } = this.#options
     this.#mustReport = false
     this.#cancelNext?.()
     const applied = facts.position
     if (applied === undefined || signal.aborted) return
-    const sentAt = instantOf(clock)
-    this.#sentAt = sentAt
+    const sentAtMs = this.#stopwatch.mark()
+    this.#sentAtMs = sentAtMs
     try {
       const answer = await this.#send(applied)
-      this.#tookMs = elapsedMs(sentAt, instantOf(clock))
+      this.#tookMs = this.#stopwatch.readMs() - sentAtMs
       this.#lease.tellTime(answer.atMs)
-      this.#failedAt = undefined
+      this.#failedAtMs = undefined
       if ('reset' in answer) return facts.outdate(applied)
       const head = parsePosition(answer.head)
       if (head === undefined) throw new EdgeError('protocol', 'The server named no head.')
-      await this.#take({ sentAt, head, lastsMs: answer.leaseSeconds * 1000 })
+      await this.#take({ sentAtMs, head, lastsMs: answer.leaseSeconds * 1000 })
     } catch (error) {
       this.#fail(edgeErrorOf(error))
     }
@@ -216,8 +223,8 @@ export class LeaseKeeper {
   }
 
   #fail(error: EdgeError): void {
-    const { clock, allowCachedSeconds, news } = this.#options
-    this.#failedAt = instantOf(clock)
+    const { allowCachedSeconds, news } = this.#options
+    this.#failedAtMs = this.#stopwatch.mark()
     if (error.refused) this.#refuse(error)
     else {
       if (this.#fault?.refused !== true) this.#fault = error
@@ -241,18 +248,25 @@ export class LeaseKeeper {
   }
 
   #nextMs(): number {
-    const since = this.#failedAt ?? this.#sentAt
-    const sinceMs = since === undefined ? 0 : elapsedMs(since, instantOf(this.#options.clock))
+    const nowMs = this.#stopwatch.readMs()
+    const sinceMs = nowMs - (this.#failedAtMs ?? this.#sentAtMs ?? nowMs)
     return Math.max(0, this.#gapMs() - sinceMs)
   }
 
   #gapMs(): number {
     const random = this.#options.random()
-    if (this.#failedAt !== undefined) {
+    if (this.#failedAtMs !== undefined) {
       return (this.#fault?.refused === true ? REFUSED_RETRY_MS : RETRY_MS) * (1 + random)
     }
     if (this.#mustReport) return Math.min(MAX_REPORT_GAP_MS, REPORT_GAP * this.#tookMs)
     return RENEW_MS * (0.9 + 0.1 * random)
+  }
+
+  #markLater(): void {
+    this.#cancelMark = this.#options.clock.after(MARK_MS, () => {
+      this.#stopwatch.mark()
+      this.#markLater()
+    })
   }
 
   #watchLapse(): void {

@@ -1,10 +1,11 @@
 import type { Position } from '../changes/position.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeClock } from './edge-clock.ts'
+import type { Stopwatch } from './stopwatch.ts'
 
 /** What an answer to a nonce grants. */
 export interface Grant {
-  /** When the nonce was sent. */
-  readonly sentAt: Instant
+  /** When the nonce was sent: a mark of the stopwatch. */
+  readonly sentAtMs: number
   readonly lastsMs: number
   /** What must be applied before it holds. */
   readonly head: Position
@@ -25,13 +26,15 @@ const MAX_DELAY_MS = 5_000
  */
 export class Lease {
   readonly #clock: EdgeClock
+  readonly #stopwatch: Stopwatch
   #held: Grant | undefined
   /** Granted, and their heads not applied yet. */
   #pending: readonly Grant[] = []
   #time: ToldTime | undefined
 
-  constructor(clock: EdgeClock) {
+  constructor(clock: EdgeClock, stopwatch: Stopwatch) {
     this.#clock = clock
+    this.#stopwatch = stopwatch
   }
 
   /** Takes note of a grant, which holds from the {@link promote} on that has applied its head. */
@@ -67,11 +70,10 @@ export class Lease {
    */
   runsAtMs(graceMs: number): number | undefined {
     if (this.#held === undefined) return undefined
-    const { sentAt, lastsMs } = this.#held
+    const { sentAtMs, lastsMs } = this.#held
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    const limitMs = lastsMs + graceMs
-    const runs = wallMs - sentAt.wallMs < limitMs && monotonicMs - sentAt.monotonicMs < limitMs
+    const runs = this.#stopwatch.readAtMs(wallMs, monotonicMs) - sentAtMs < lastsMs + graceMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
   }
 
@@ -99,8 +101,8 @@ export class Lease {
     return Math.max(wallMs, Math.floor(authorityMs(this.#time, monotonicMs)))
   }
 
-  #leftMs({ sentAt, lastsMs }: Grant): number {
-    return lastsMs - elapsedMs(sentAt, instantOf(this.#clock))
+  #leftMs({ sentAtMs, lastsMs }: Grant): number {
+    return lastsMs - (this.#stopwatch.readMs() - sentAtMs)
   }
 }
 
@@ -113,5 +115,5 @@ function isApplied(head: Position, applied: Position): boolean {
 }
 
 function isLater(grant: Grant, held: Grant | undefined): boolean {
-  return held === undefined || grant.sentAt.monotonicMs >= held.sentAt.monotonicMs
+  return held === undefined || grant.sentAtMs >= held.sentAtMs
 }

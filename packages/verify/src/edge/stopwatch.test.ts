@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { Stopwatch } from './stopwatch.ts'
+
+function startStopwatch() {
+  const shown = { wallMs: 1_000_000, monotonicMs: 0 }
+  const stopwatch = new Stopwatch({
+    wallMs: () => shown.wallMs,
+    monotonicMs: () => shown.monotonicMs,
+    after: () => () => undefined,
+  })
+  return { shown, stopwatch }
+}
+
+test('L2: tells the larger of what two clocks say, whichever was set back or stood still', () => {
+  const { shown, stopwatch } = startStopwatch()
+  shown.wallMs += 3_000
+  expect(stopwatch.readMs()).toBe(3_000)
+  shown.monotonicMs += 4_000
+  shown.wallMs -= 3_600_000
+  expect(stopwatch.readMs()).toBe(4_000)
+})
+
+test('L2: what has passed up to a mark stays passed, when the clock that told it is set back', () => {
+  const { shown, stopwatch } = startStopwatch()
+  shown.wallMs += 3_000
+  expect(stopwatch.mark()).toBe(3_000)
+  shown.wallMs -= 3_600_000
+  expect(stopwatch.readMs()).toBe(3_000)
+  shown.monotonicMs += 2_000
+  expect(stopwatch.readMs()).toBe(5_000)
+  expect(stopwatch.readAtMs(shown.wallMs, shown.monotonicMs + 1)).toBe(5_001)
+})
