@@ -3,7 +3,7 @@ import { QUOTA_NAME } from '../limits/limits.ts'
 import type { LimitCall, LimitLeaseRequest, LimitPart, ReturnedUnits } from '../wire/limit-lease.ts'
 import { BatchQueue } from './batch-queue.ts'
 import type { EdgeClock } from './edge-clock.ts'
-import type { EdgeTransport } from './edge-transport.ts'
+import { EdgeError, type EdgeTransport } from './edge-transport.ts'
 import { withTimeout } from './with-timeout.ts'
 
 /** A part of a limit that is this verifier's to spend, as it was last told. */
@@ -31,6 +31,8 @@ const IDLE_MS = 30_000
 const SWEEP_MS = 10_000
 const RETURNED_AT_ONCE = 1_000
 const PUT_BACK_TIMEOUT_MS = 1_000
+/** A part may come when its period has just ended: the next one is asked for then. */
+const MAX_AHEAD_MS = 1_000
 /** The next part is on its way before this one is used up. */
 const EARLY = 0.25
 
@@ -128,12 +130,25 @@ export class EdgeLimits implements LimitKeeper {
         const named = holders.map(({ kind, id }) => ({ kind, id }))
         return this.#queue.ask({ holders: named, cost: asking.cost, wanted: asking.wanted })
       })
-      .then((parts) => {
-        for (const part of parts) this.#take(part)
-      })
+      .then((parts) => this.#takeAll(parts))
       .finally(() => this.#asking.delete(name))
     this.#asking.set(name, asking)
     return asking.done
+  }
+
+  /** Throws when the time here is so far ahead that nobody could spend them: then they go back, for others to spend. */
+  #takeAll(parts: readonly LimitPart[]): void {
+    const nowMs = this.#nowMs()
+    if (parts.every(({ endsAtMs }) => endsAtMs === null || nowMs - endsAtMs < MAX_AHEAD_MS)) {
+      for (const part of parts) this.#take(part)
+      return
+    }
+    void this.#putBack(
+      parts
+        .filter(({ granted }) => granted > 0)
+        .map(({ of, id, name, granted, endsAtMs }) => ({ of, id, name, units: granted, endsAtMs })),
+    )
+    throw new EdgeError('protocol', 'By the clock of this machine, the period of a limit is over already.')
   }
 
   #take(told: LimitPart): void {
