@@ -47,7 +47,7 @@ export async function mint(): Promise<Row> {
         { ...minting(BY_KEY, async () => (await managed.tokens.mint(INPUT)).credential), processorSeconds },
         { ...minting(OVER_HTTP, () => mintOver(server)), processorSeconds: server.processorSeconds },
       ],
-      warmUp: 3,
+      warmUp: 15,
       counted: 15,
       passSize: PASS_SIZE,
     },

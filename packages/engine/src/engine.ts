@@ -2,12 +2,14 @@ import { statSync } from 'node:fs'
 import {
   type Change,
   comparePositions,
+  identify,
   type Position,
   type Refusal,
   refuse,
   type Verdict,
   Verifier,
   type VerifyRequest,
+  verifyParent,
 } from '@claviger/verify'
 import { createAuditKeys } from './audit/audit-keys.ts'
 import type { AuditCheckpoint } from './audit/checkpoint.ts'
@@ -292,7 +294,7 @@ export class Engine {
         keyring: this.#keyring,
         mintFacts: this.#mintFacts,
         waitForApplied: (position) => this.#waitForApplied(projectId, position),
-        verifyParent: async (text) => (await this.verifierOf(name)).verifyParent(text),
+        verifyParent: async (text) => verifyParent(await this.verifierOf(name), text),
         identifyToken: (text) => this.#identifyToken(projectId, text),
       },
       this,
@@ -548,7 +550,7 @@ export class Engine {
     text: string,
   ): Promise<{ tokenId: string; expiresAtMs: number } | { fault: string }> {
     const verifier = await this.verifierOf(this.#nameOf(projectId))
-    const identified = await verifier.identify(text)
+    const identified = await identify(verifier, text)
     if ('code' in identified) return { fault: identified.detail }
     if (identified.kind !== 'token') return { fault: 'The text is an API key, and no token.' }
     return { tokenId: identified.tokenId, expiresAtMs: identified.expiresAtMs }

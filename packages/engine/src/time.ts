@@ -1,3 +1,4 @@
+import { formatInstant } from '@claviger/verify'
 import Type from 'typebox'
 import { CodedError } from './coded-error.ts'
 
@@ -18,18 +19,8 @@ export function parseTime(text: string, member: string): number {
   )
 }
 
-let last = Number.NaN
-let lastText = ''
-
-/** The text of the last time is kept: what happens in one second mostly names one time again and again. */
-export function formatTime(ms: number): string {
-  if (ms !== last) {
-    lastText = new Date(ms).toISOString()
-    last = ms
-  }
-  return lastText
-}
+export { formatInstant as formatTime } from '@claviger/verify'
 
 export function formatTimeOrNull(ms: number | null): string | null {
-  return ms === null ? null : formatTime(ms)
+  return ms === null ? null : formatInstant(ms)
 }

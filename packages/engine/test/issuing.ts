@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { comparePositions, Verifier } from '@claviger/verify'
+import { comparePositions, identify, Verifier, verifyParent } from '@claviger/verify'
 import { DatabaseSource } from '../src/changes/database-source.ts'
 import type { Actor } from '../src/commands/command.ts'
 import type { RevocationScope } from '../src/revocation/create-revocation.ts'
@@ -34,9 +34,9 @@ export async function openIssuing(installation: TestInstallation, project = 'def
         await nextTurn()
       }
     },
-    verifyParent: (text) => verifier.verifyParent(text),
+    verifyParent: (text) => verifyParent(verifier, text),
     async identifyToken(text) {
-      const who = await verifier.identify(text)
+      const who = await identify(verifier, text)
       return 'kind' in who && who.kind === 'token' && 'tokenId' in who
         ? who
         : { fault: 'It is no token of ours.' }

@@ -1,3 +1,4 @@
+import { formatInstant } from '@claviger/verify'
 import { type Logger, pino } from 'pino'
 import type { Configuration } from './configuration.ts'
 import { redact } from './redaction.ts'
@@ -13,7 +14,7 @@ export interface LogTarget {
  */
 export function createLog(level: Configuration['logLevel'], target: LogTarget): Logger {
   return pino(
-    { level, base: undefined, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    { level, base: undefined, timestamp: () => `,"time":"${formatInstant(Date.now())}"` },
     { write: (line: string) => target.write(redact(line)) },
   )
 }

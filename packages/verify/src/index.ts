@@ -1,5 +1,6 @@
 export { coversAll, effectivePermissions } from './access/effective-permissions.ts'
-export { type CidrBlock, type CidrFault, parseCidr, parseIp } from './access/ip-allow.ts'
+export { type CidrBlock, parseIp } from './access/ip-allow.ts'
+export { type CidrFault, parseCidr } from './access/parse-cidr.ts'
 export { covers, intersectPatterns, isPermission } from './access/permission.ts'
 export { type PermissionQuery, parsePermissionQuery, type QueryFault } from './access/permission-query.ts'
 export { OPENID_SCOPES, readScopes, type Scopes } from './access/scopes.ts'
@@ -81,16 +82,19 @@ export type { KeyFill, KeyRecord, Sink, Snapshot, Source } from './source/source
 export {
   ALGORITHMS,
   type AlgorithmTraits,
+  isSigningAlgorithm,
+  type SigningAlgorithm,
+} from './tokens/algorithms.ts'
+export { MAX_TOKEN_LIFE_SECONDS } from './tokens/claims.ts'
+export {
   HEADER_ALGORITHMS,
   type HeaderAlgorithm,
   isHeaderAlgorithm,
-  isSigningAlgorithm,
-  type SigningAlgorithm,
   signingAlgorithmOf,
-} from './tokens/algorithms.ts'
-export { MAX_TOKEN_LIFE_SECONDS, RESERVED_CLAIMS } from './tokens/claims.ts'
+} from './tokens/header-algorithms.ts'
 export { MAX_CREDENTIAL_BYTES } from './tokens/parse-token.ts'
 export { readPlainObject } from './tokens/plain-payload.ts'
+export { RESERVED_CLAIMS } from './tokens/reserved-claims.ts'
 export { SIGNING_TRAITS, type SigningTraits } from './tokens/signing-traits.ts'
 export { parseStrictJson } from './tokens/strict-json.ts'
 export { prepareVerificationKey, type VerificationKey } from './tokens/verification-key.ts'
@@ -103,14 +107,12 @@ export {
   type VerdictCode,
   type VerdictStatus,
 } from './verdict.ts'
+export { formatInstant } from './verifier/format-instant.ts'
+export { type Identification, identify } from './verifier/identify.ts'
 export { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './verifier/parent.ts'
 export type { UseCount, VerdictCount } from './verifier/use-counts.ts'
-export {
-  type Identification,
-  Verifier,
-  type VerifierOptions,
-  type VerifierStatistics,
-} from './verifier/verifier.ts'
+export { Verifier, type VerifierOptions, type VerifierStatistics } from './verifier/verifier.ts'
+export { verifyParent } from './verifier/verify-parent.ts'
 export { ANY_AUDIENCE, type VerifyRequest } from './verifier/verify-request.ts'
 export type { ChangesPage, FeedEnd, FeedHello, FeedReset } from './wire/feed.ts'
 export type { LeaseAnswer, LeaseRequest } from './wire/lease.ts'

@@ -1,6 +1,7 @@
 import { createHmac, sign } from 'node:crypto'
 import { formatKeyString } from '../src/keys/key-string.ts'
 import { ALGORITHMS, type SigningAlgorithm } from '../src/tokens/algorithms.ts'
+import { SIGNING_TRAITS } from '../src/tokens/signing-traits.ts'
 import { AUDIENCE, accessClaims, base62, ISSUER, makeKey, rule } from './credentials.ts'
 import type { Case, Corpus } from './judge-corpus.ts'
 import { EPOCH } from './memory-source.ts'
@@ -120,7 +121,7 @@ function tokenCases(signer: TokenSigner): Case[] {
   ]
   if (ALGORITHMS[signer.algorithm].keyType === 'EC') {
     const der = sign(
-      ALGORITHMS[signer.algorithm].digest,
+      SIGNING_TRAITS[signer.algorithm].digest,
       Buffer.from(`${header}.${payload}`),
       signer.privateKey,
     )

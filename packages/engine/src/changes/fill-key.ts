@@ -155,6 +155,7 @@ function readKey(row: FillRow, rows: readonly FillRow[]): KeyRecord | null {
 
 /** Whether one of the rules kills the key (rules V1 to V4): decided as every verifier decides it. */
 function isKilled(key: KeyIdentity, rows: readonly FillRow[]): boolean {
+  if (rows.every(({ rule_id: ruleId }) => ruleId === null)) return false
   // A key's position was taken in this database, so its epoch is one of the project's.
   const rules = new RevocationRules(new Set([key.pos.epoch]))
   for (const row of rows) {

@@ -27,7 +27,7 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
       {
         file: 'edge/lease-keeper.ts',
         from: 'await this.#take({ sentAtMs, head,',
-        to: 'await this.#take({ sentAtMs: this.#stopwatch.mark(), head,',
+        to: 'await this.#take({ sentAtMs: this.#options.stopwatch.mark(), head,',
       },
     ],
   },
@@ -36,13 +36,8 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - markedMonotonicMs, wallMs - markedWallMs)',
-        to: '(wallMs - markedWallMs)',
-      },
-      {
-        file: 'edge/edge-clock.ts',
-        from: 'Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)',
-        to: '(now.wallMs - since.wallMs)',
+        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+        to: '(wallMs - this.#wallMs)',
       },
     ],
   },
@@ -51,13 +46,8 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - markedMonotonicMs, wallMs - markedWallMs)',
-        to: '(monotonicMs - markedMonotonicMs)',
-      },
-      {
-        file: 'edge/edge-clock.ts',
-        from: 'Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)',
-        to: '(now.monotonicMs - since.monotonicMs)',
+        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+        to: '(monotonicMs - this.#monotonicMs)',
       },
     ],
   },
@@ -66,7 +56,7 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/lease-keeper.ts',
-        from: '      this.#stopwatch.mark()\n      this.#markLater()',
+        from: '      stopwatch.mark()\n',
         to: '',
       },
     ],
@@ -76,8 +66,8 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/lease.ts',
-        from: 'if (!isApplied(grant.head, applied)) waiting.push(grant)',
-        to: 'if (applied === undefined) waiting.push(grant)',
+        from: 'const holds = isApplied(grant.head, applied)',
+        to: 'const holds = applied !== undefined',
       },
     ],
   },

@@ -102,12 +102,12 @@ export class ExploredWorld {
     const source = new EdgeSource({
       transport: this.#transport(),
       clock: this.#clock(),
-      randomText: () => 'r'.repeat(32),
+      randomId: () => 'r'.repeat(32),
       random: () => 0.5,
       allowCachedSeconds: 0,
       onEvent: () => undefined,
       statistics: () => ({}),
-      starting: new AbortController().signal,
+      startTimeoutMs: Number.POSITIVE_INFINITY,
     })
     const opening = Verifier.open({ source })
     await this.settle()

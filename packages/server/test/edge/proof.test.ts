@@ -18,17 +18,11 @@ function planFrom(seed: number): readonly Round[] {
 
 /** A lease that looks at one clock only. */
 function lookAt(clock: 'wallMs' | 'monotonicMs'): readonly SourceChange[] {
-  const marked = clock === 'wallMs' ? 'markedWallMs' : 'markedMonotonicMs'
   return [
     {
       file: 'edge/stopwatch.ts',
-      from: 'Math.max(monotonicMs - markedMonotonicMs, wallMs - markedWallMs)',
-      to: `(${clock} - ${marked})`,
-    },
-    {
-      file: 'edge/edge-clock.ts',
-      from: 'Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)',
-      to: `(now.${clock} - since.${clock})`,
+      from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+      to: `(${clock} - this.#${clock})`,
     },
   ]
 }

@@ -1,4 +1,4 @@
-import { actionOf, covers, isPermission, resourceOf } from './permission.ts'
+import { actionOf, coveringPatterns, isPermission, resourceOf } from './permission.ts'
 
 export interface RightsInput {
   /** The live permissions of each role that counts (rule R5). */
@@ -31,24 +31,22 @@ export function coversAll(grants: readonly string[], permissions: readonly strin
   return permissions.every((permission) => isPermission(permission) && granted.cover(permission))
 }
 
-/** A set of patterns. Those with `*` are few, so that they alone are held against each permission. */
+/** A set of patterns. */
 class Grants {
   readonly patterns: ReadonlySet<string>
-  readonly #wild: readonly string[]
 
   constructor(patterns: Iterable<string>) {
     this.patterns = new Set(patterns)
-    this.#wild = [...this.patterns].filter((pattern) => pattern.includes('*'))
   }
 
   cover(permission: string): boolean {
-    return this.patterns.has(permission) || this.#wild.some((pattern) => covers(pattern, permission))
+    return coveringPatterns(permission).some((pattern) => this.patterns.has(pattern))
   }
 
   /** The patterns that no other covers. */
   widest(): string[] {
     return [...this.patterns].filter(
-      (one) => !this.#wild.some((pattern) => pattern !== one && covers(pattern, one)),
+      (one) => !coveringPatterns(one).some((pattern) => pattern !== one && this.patterns.has(pattern)),
     )
   }
 }

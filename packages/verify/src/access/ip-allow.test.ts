@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileIpAllow, parseCidr, parseIp } from './ip-allow.ts'
+import { compileIpAllow, parseIp } from './ip-allow.ts'
+import { parseCidr } from './parse-cidr.ts'
 
 const GROUPS = 8
 const V4_MASK = 0xffff_ffffn

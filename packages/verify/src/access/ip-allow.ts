@@ -17,18 +17,12 @@ export interface CidrBlock {
   readonly prefixBits: number
 }
 
-/** Why a text is no CIDR block: one sentence for a person. */
-export interface CidrFault {
-  readonly fault: string
-}
-
 export interface IpAllow {
   /** Whether the address is in one of the blocks. A text that is no address is in none. */
   allows(ip: string): boolean
 }
 
-/** Bits before the IPv4 address in `::ffff:a.b.c.d`. */
-const MAPPED_BITS = 96
+/** Before the IPv4 address in `::ffff:a.b.c.d`. */
 const MAPPED_WORD = 0xffff
 
 /**
@@ -47,34 +41,29 @@ export function parseIp(text: string): IpAddress | undefined {
 }
 
 /**
- * Reads `address/prefix`, or an address alone for itself. The bits after the prefix must be zero: an
- * address with others was likely meant as one machine, and would let its whole network in.
+ * Reads `address/prefix`, or an address alone for itself; undefined otherwise. The bits after the prefix must be zero:
+ * an address with others was likely meant as one machine, and would let its whole network in.
  */
-export function parseCidr(text: string): CidrBlock | CidrFault {
+export function readCidr(text: string): CidrBlock | undefined {
   const [addressText = '', prefixText, ...rest] = text.split('/')
   const address = parseIp(addressText)
-  if (address === undefined || rest.length > 0) {
-    return { fault: 'Not an IPv4 or IPv6 address with an optional prefix length, as in 192.0.2.0/24.' }
-  }
+  if (address === undefined || rest.length > 0) return undefined
   if (prefixText === undefined) return { address, prefixBits: 128 }
+  const width = addressText.includes(':') ? 128 : 32
+  if (!isPrefixLength(prefixText, width)) return undefined
+  const prefixBits = 128 - width + Number(prefixText)
+  const isFirst = address.words.every((word, index) => (word & ~maskOf(prefixBits, index)) === 0)
+  return isFirst ? { address, prefixBits } : undefined
+}
 
-  const dotted = !addressText.includes(':')
-  const width = dotted ? 32 : 128
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(prefixText) || Number(prefixText) > width) {
-    return { fault: `The prefix length must be a number from 0 to ${width}.` }
-  }
-  const prefixBits = Number(prefixText) + (dotted ? MAPPED_BITS : 0)
-  if (address.words.some((word, index) => (word & ~maskOf(prefixBits, index)) !== 0)) {
-    return {
-      fault: `Bits are set after the first ${prefixText}: write the block's first address, or no prefix length.`,
-    }
-  }
-  return { address, prefixBits }
+/** Whether it is the length of a prefix, of an address that is so many bits wide as it is written. */
+export function isPrefixLength(text: string, width: number): boolean {
+  return /^(0|[1-9][0-9]{0,2})$/.test(text) && Number(text) <= width
 }
 
 /** Prepares a list. Neither an empty list nor an entry that is no block lets anybody in. */
 export function compileIpAllow(list: readonly string[]): IpAllow {
-  const blocks = list.map(parseCidr).filter((block): block is CidrBlock => !('fault' in block))
+  const blocks = list.map(readCidr).filter((block) => block !== undefined)
   return {
     allows(ip) {
       const address = parseIp(ip)

@@ -10,8 +10,7 @@ export interface Position {
 }
 
 const EPOCH = /^[1-9][0-9]{0,8}-[0-9A-Za-z]{8}$/
-const ZERO = '0'.charCodeAt(0)
-const NINE = '9'.charCodeAt(0)
+const NUMBER = /^(?:0|[1-9][0-9]{0,15})$/
 
 /** Nearly all positions that are read are of one epoch: it is checked once, and shared. */
 let lastEpoch = ''
@@ -19,27 +18,15 @@ let lastEpoch = ''
 /** Reads `epoch:number`; undefined when the text is no position. */
 export function parsePosition(text: string): Position | undefined {
   const colon = text.indexOf(':')
-  const number = readNumber(text, colon + 1)
-  if (colon < 1 || number === undefined) return undefined
+  const digits = text.slice(colon + 1)
+  const number = Number(digits)
+  if (colon < 1 || !NUMBER.test(digits) || !Number.isSafeInteger(number)) return undefined
   if (colon !== lastEpoch.length || !text.startsWith(lastEpoch)) {
     const epoch = text.slice(0, colon)
     if (!EPOCH.test(epoch)) return undefined
     lastEpoch = epoch
   }
   return { epoch: lastEpoch, number }
-}
-
-/** The decimal number from `start` to the end; undefined when it is none, has a leading zero or is not safe. */
-function readNumber(text: string, start: number): number | undefined {
-  const digits = text.length - start
-  if (digits < 1 || digits > 16 || (digits > 1 && text.charCodeAt(start) === ZERO)) return undefined
-  let number = 0
-  for (let index = start; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code < ZERO || code > NINE) return undefined
-    number = number * 10 + (code - ZERO)
-  }
-  return Number.isSafeInteger(number) ? number : undefined
 }
 
 export function formatPosition(position: Position): string {

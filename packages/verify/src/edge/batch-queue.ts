@@ -5,7 +5,7 @@ import { withTimeout } from './with-timeout.ts'
 interface Waiting<Item, Answer> {
   readonly item: Item
   readonly resolve: (answer: Answer) => void
-  readonly reject: (error: Error) => void
+  readonly reject: (error: unknown) => void
 }
 
 const ITEMS_A_REQUEST = 100
@@ -59,8 +59,7 @@ export class BatchQueue<Item, Answer> {
       if (answers.length !== batch.length) throw new EdgeError('protocol', 'The server left out an answer.')
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer)
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error))
-      for (const { reject } of batch) reject(reason)
+      for (const { reject } of batch) reject(error)
     } finally {
       this.#requests--
       void this.#next()

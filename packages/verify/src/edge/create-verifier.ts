@@ -2,6 +2,7 @@ import { Verifier } from '../verifier/verifier.ts'
 import { type EdgeClock, systemClock } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
 import { EdgeSource } from './edge-source.ts'
+import { messageOf } from './edge-transport.ts'
 import { type EdgeVerifier, OpenEdgeVerifier } from './edge-verifier.ts'
 import { HttpTransport } from './http-transport.ts'
 import type { SnapshotKeeping } from './snapshot-keeper.ts'
@@ -70,38 +71,28 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
     readLines: () => readLines(transport),
     onFailure: (error) => onEvent({ type: 'store_failed', reason: messageOf(error) }),
   })
-  const starting = new AbortController()
-  const startSeconds = options.startTimeoutSeconds ?? DEFAULT_START_TIMEOUT_SECONDS
-  const cancel = clock.after(startSeconds * 1000, () => starting.abort())
   let face: OpenEdgeVerifier | undefined
   const source = new EdgeSource({
     transport,
     clock,
-    randomText,
+    randomId,
     random: Math.random,
     name,
     allowCachedSeconds,
     keeper,
     onEvent,
     statistics: () => face?.reported() ?? {},
-    starting: starting.signal,
+    startTimeoutMs: (options.startTimeoutSeconds ?? DEFAULT_START_TIMEOUT_SECONDS) * 1000,
   })
   try {
-    const verifier = await Verifier.open({
-      source,
-      ...(audience === undefined ? {} : { audience }),
-      ...(maxCachedKeys === undefined ? {} : { maxCachedKeys }),
-      ...(maxCachedTokens === undefined ? {} : { maxCachedTokens }),
-    })
+    const verifier = await Verifier.open({ source, audience, maxCachedKeys, maxCachedTokens })
     const take = () => verifier.takeUses()
-    const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomText, take })
+    const usage = new UsageReporter({ transport, clock, verifierId: source.id, randomId, take })
     face = new OpenEdgeVerifier({ verifier, source, clock, keeper, usage })
     return face
   } catch (error) {
     source.close()
     throw error
-  } finally {
-    cancel()
   }
 }
 
@@ -123,10 +114,6 @@ async function readLines(transport: HttpTransport): Promise<readonly string[]> {
   return lines
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
 function readAllowedSeconds(onUnavailable: EdgeVerifierOptions['onUnavailable'] = 'deny'): number {
   if (onUnavailable === 'deny') return 0
   const seconds = onUnavailable?.allowCachedSeconds
@@ -136,8 +123,7 @@ function readAllowedSeconds(onUnavailable: EdgeVerifierOptions['onUnavailable'] 
   )
 }
 
-/** In hexadecimal. */
-function randomText(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes))
-  return [...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+/** 122 random bits (RFC 9562, section 5.4). */
+function randomId(): string {
+  return crypto.randomUUID()
 }

@@ -16,12 +16,9 @@ interface Part {
 
 /** One limit of a call. */
 interface Limit {
-  readonly of: 'key' | 'subject'
-  readonly id: string
-  readonly name: string
+  readonly identity: string
   /** As the facts have it. */
   readonly limit: number
-  readonly identity: string
 }
 
 /** For so long nobody is asked anew about a limit of which nothing was left. */
@@ -36,59 +33,60 @@ const MAX_AHEAD_MS = 1_000
 /** The next part is on its way before this one is used up. */
 const EARLY = 0.25
 
+export interface EdgeLimitsOptions {
+  readonly transport: EdgeTransport
+  readonly verifierId: string
+  readonly clock: EdgeClock
+  readonly nowMs: () => number
+  readonly signal: AbortSignal
+}
+
 /**
  * Spends limits from parts that the server has set aside for this verifier (rule Q3). What is left of a part is its to
  * spend until the limit's period ends: by a clock that is never behind the server's (rule L5), so never in the next one.
  */
 export class EdgeLimits implements LimitKeeper {
-  readonly #transport: EdgeTransport
-  readonly #verifierId: string
-  readonly #clock: EdgeClock
+  readonly #options: EdgeLimitsOptions
   readonly #queue: BatchQueue<LimitCall, readonly LimitPart[]>
   readonly #parts = new Map<string, Part>()
   /** By whose limits they are: what is asked for, and what those wait for together. */
   readonly #asking = new Map<string, { wanted: number; cost: number; sent: boolean; done: Promise<void> }>()
-  readonly #nowMs: () => number
   #cancelSweep = (): void => undefined
 
-  constructor(parts: {
-    readonly transport: EdgeTransport
-    readonly verifierId: string
-    readonly clock: EdgeClock
-    readonly nowMs: () => number
-    readonly signal: AbortSignal
-  }) {
-    this.#transport = parts.transport
-    this.#verifierId = parts.verifierId
-    this.#clock = parts.clock
-    this.#nowMs = parts.nowMs
-    this.#queue = new BatchQueue((calls, signal) => this.#lease({ calls }, signal), parts.clock, parts.signal)
+  constructor(options: EdgeLimitsOptions) {
+    this.#options = options
+    this.#queue = new BatchQueue(
+      (calls, signal) => this.#lease({ calls }, signal),
+      options.clock,
+      options.signal,
+    )
   }
 
   spend({ holders, cost, nowMs }: Spend): Spending | undefined {
-    const entries: { limit: Limit; part: Part }[] = []
+    const parts: Part[] = []
     let isShort = false
-    for (const limit of holders.flatMap(limitsOf)) {
-      const part = this.#parts.get(limit.identity)
+    for (const { identity, limit } of holders.flatMap(limitsOf)) {
+      const part = this.#parts.get(identity)
       if (part === undefined || hasEnded(part, nowMs)) return undefined
+      const isOld = nowMs - part.toldAtMs > EMPTY_MS
       // It was changed since.
-      if (part.told.limit !== limit.limit && nowMs - part.toldAtMs > EMPTY_MS) return undefined
+      if (part.told.limit !== limit && isOld) return undefined
       if (cost > part.left) {
         // What others have left may be enough: only a fresh no is one.
-        if (cost <= part.left + part.told.remaining || nowMs - part.toldAtMs > EMPTY_MS) return undefined
+        if (isOld || cost <= part.left + part.told.remaining) return undefined
         isShort = true
       }
-      entries.push({ limit, part })
+      parts.push(part)
     }
-    if (isShort) return refusal(entries, cost, nowMs)
-    for (const { part } of entries) {
+    if (isShort) return refusal(parts, cost, nowMs)
+    for (const part of parts) {
       part.left -= cost
       if (cost > 0) part.spentAtMs = nowMs
     }
-    if (cost > 0 && entries.some(({ part }) => isNearlySpent(part))) {
+    if (cost > 0 && parts.some(isNearlySpent)) {
       this.#ask(holders, 0, cost).catch(() => undefined)
     }
-    return { ok: true, figures: entries.map(({ limit, part }) => figureOf(limit, part, nowMs)) }
+    return { ok: true, figures: parts.map((part) => figureOf(part, nowMs)) }
   }
 
   prepare({ holders, cost }: Spend): Promise<void> {
@@ -97,7 +95,7 @@ export class EdgeLimits implements LimitKeeper {
 
   /** From now on what is idle is put back now and then. */
   start(): void {
-    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
+    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
       void this.#putBack(this.#takeIdle(IDLE_MS))
       this.start()
     })
@@ -116,13 +114,14 @@ export class EdgeLimits implements LimitKeeper {
   #ask(holders: readonly LimitHolder[], cost: number, wanted: number): Promise<void> {
     const name = JSON.stringify(holders.map(({ kind, id }) => [kind, id]))
     const known = this.#asking.get(name)
-    if (known !== undefined && !known.sent) {
-      known.wanted += wanted
-      known.cost = Math.max(known.cost, cost)
+    if (known !== undefined) {
+      // What is on its way was asked for by others: it may be enough for these too.
+      if (!known.sent) {
+        known.wanted += wanted
+        known.cost = Math.max(known.cost, cost)
+      }
       return known.done
     }
-    // What is on its way was asked for by others: it may be enough for these too.
-    if (known !== undefined) return known.done
     const asking = { wanted, cost, sent: false, done: Promise.resolve() }
     asking.done = Promise.resolve()
       .then(() => {
@@ -138,21 +137,15 @@ export class EdgeLimits implements LimitKeeper {
 
   /** Throws when the time here is so far ahead that nobody could spend them: then they go back, for others to spend. */
   #takeAll(parts: readonly LimitPart[]): void {
-    const nowMs = this.#nowMs()
-    if (parts.every(({ endsAtMs }) => endsAtMs === null || nowMs - endsAtMs < MAX_AHEAD_MS)) {
-      for (const part of parts) this.#take(part)
-      return
+    const nowMs = this.#options.nowMs()
+    if (parts.some(({ endsAtMs }) => nowMs > (endsAtMs ?? nowMs) + MAX_AHEAD_MS)) {
+      void this.#putBack(parts.map((part) => unitsOf(part, part.granted)))
+      throw new EdgeError('protocol', 'The clock is ahead.')
     }
-    void this.#putBack(
-      parts
-        .filter(({ granted }) => granted > 0)
-        .map(({ of, id, name, granted, endsAtMs }) => ({ of, id, name, units: granted, endsAtMs })),
-    )
-    throw new EdgeError('protocol', 'By the clock of this machine, the period of a limit is over already.')
+    for (const part of parts) this.#take(part, nowMs)
   }
 
-  #take(told: LimitPart): void {
-    const nowMs = this.#nowMs()
+  #take(told: LimitPart, nowMs: number): void {
     const identity = identityOf(told)
     const before = this.#parts.get(identity)
     // What was set aside of another limit than this one may be more than it allows.
@@ -163,14 +156,13 @@ export class EdgeLimits implements LimitKeeper {
   }
 
   #takeIdle(idleMs: number): ReturnedUnits[] {
-    const nowMs = this.#nowMs()
+    const nowMs = this.#options.nowMs()
     const idle: ReturnedUnits[] = []
     for (const [identity, part] of this.#parts) {
       const isIdle = nowMs - part.spentAtMs >= idleMs
       if (!isIdle && !hasEnded(part, nowMs)) continue
       this.#parts.delete(identity)
-      const { of, id, name, endsAtMs } = part.told
-      if (part.left > 0 && !hasEnded(part, nowMs)) idle.push({ of, id, name, units: part.left, endsAtMs })
+      if (part.left > 0 && !hasEnded(part, nowMs)) idle.push(unitsOf(part.told, part.left))
     }
     return idle
   }
@@ -179,7 +171,7 @@ export class EdgeLimits implements LimitKeeper {
   async #putBack(units: readonly ReturnedUnits[]): Promise<void> {
     for (let first = 0; first < units.length; first += RETURNED_AT_ONCE) {
       const returned = units.slice(first, first + RETURNED_AT_ONCE)
-      const limits = { clock: this.#clock, ms: PUT_BACK_TIMEOUT_MS, signal: new AbortController().signal }
+      const limits = { clock: this.#options.clock, ms: PUT_BACK_TIMEOUT_MS }
       await withTimeout(limits, (signal) => this.#lease({ calls: [], returned }, signal)).catch(
         () => undefined,
       )
@@ -190,8 +182,8 @@ export class EdgeLimits implements LimitKeeper {
     asked: Omit<LimitLeaseRequest, 'verifier'>,
     signal: AbortSignal,
   ): Promise<readonly (readonly LimitPart[])[]> {
-    const { calls } = await this.#transport.leaseLimits(
-      { verifier: { id: this.#verifierId }, ...asked },
+    const { calls } = await this.#options.transport.leaseLimits(
+      { verifier: { id: this.#options.verifierId }, ...asked },
       signal,
     )
     return calls.map(({ parts }) => parts)
@@ -201,13 +193,15 @@ export class EdgeLimits implements LimitKeeper {
 function limitsOf({ kind, id, limits }: LimitHolder): Limit[] {
   const named: { readonly name: string; readonly limit: number }[] = [...limits.rates]
   if (limits.quota !== null) named.push({ name: QUOTA_NAME, limit: limits.quota.limit })
-  return named.map(({ name, limit }) => {
-    return { of: kind, id, name, limit, identity: identityOf({ of: kind, id, name }) }
-  })
+  return named.map(({ name, limit }) => ({ identity: identityOf({ of: kind, id, name }), limit }))
 }
 
 function identityOf({ of, id, name }: Pick<LimitPart, 'of' | 'id' | 'name'>): string {
   return `${of} ${name} ${id}`
+}
+
+function unitsOf({ of, id, name, endsAtMs }: LimitPart, units: number): ReturnedUnits {
+  return { of, id, name, units, endsAtMs }
 }
 
 function hasEnded({ told }: Part, nowMs: number): boolean {
@@ -218,27 +212,22 @@ function isNearlySpent({ told, left }: Part): boolean {
   return told.remaining > 0 && told.granted > 1 && left < told.granted * EARLY
 }
 
-function figureOf({ of, name }: Limit, { told, left }: Part, nowMs: number): LimitFigure {
-  const resetSeconds = told.endsAtMs === null ? null : Math.max(1, Math.ceil((told.endsAtMs - nowMs) / 1000))
-  return { of, name, limit: told.limit, remaining: left + told.remaining, resetSeconds }
+function figureOf({ told, left }: Part, nowMs: number): LimitFigure {
+  const { of, name, limit, remaining, endsAtMs } = told
+  const resetSeconds = endsAtMs === null ? null : Math.max(1, Math.ceil((endsAtMs - nowMs) / 1000))
+  return { of, name, limit, remaining: left + remaining, resetSeconds }
 }
 
-function refusal(
-  entries: readonly { readonly limit: Limit; readonly part: Part }[],
-  cost: number,
-  nowMs: number,
-): Spending {
-  const figures = entries.map(({ limit, part }) => figureOf(limit, part, nowMs))
-  const exceeded = entries.filter(({ part }) => cost > part.left)
-  const waits = exceeded.map(({ limit, part }) =>
-    cost > part.told.limit
-      ? Number.POSITIVE_INFINITY
-      : (figureOf(limit, part, nowMs).resetSeconds ?? Number.POSITIVE_INFINITY),
+function refusal(parts: readonly Part[], cost: number, nowMs: number): Spending {
+  const figures = parts.map((part) => figureOf(part, nowMs))
+  const exceeded = figures.filter((_, index) => cost > (parts[index]?.left ?? 0))
+  const waits = exceeded.map(({ limit, resetSeconds }) =>
+    cost > limit ? Number.POSITIVE_INFINITY : (resetSeconds ?? Number.POSITIVE_INFINITY),
   )
   const wait = Math.max(...waits)
   return {
     ok: false,
-    code: exceeded.some(({ limit }) => limit.name !== QUOTA_NAME) ? 'rate_limited' : 'quota_exceeded',
+    code: exceeded.some(({ name }) => name !== QUOTA_NAME) ? 'rate_limited' : 'quota_exceeded',
     figures,
     retryAfterSeconds: Number.isFinite(wait) ? wait : null,
   }

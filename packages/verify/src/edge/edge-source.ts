@@ -11,13 +11,14 @@ import { FeedFollower } from './feed-follower.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { News } from './news.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface EdgeSourceOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
-  /** A text of that many random bytes, of letters, digits, `_` and `-`. */
-  readonly randomText: (bytes: number) => string
+  /** That nobody guesses, of letters, digits, `_` and `-`; another one each time. */
+  readonly randomId: () => string
   /** From 0 to 1. */
   readonly random: () => number
   readonly name?: string | undefined
@@ -28,8 +29,8 @@ export interface EdgeSourceOptions {
   readonly onEvent: (event: EdgeEvent) => void
   /** Figures that the server shows with this verifier. */
   readonly statistics: () => Readonly<Record<string, number>>
-  /** Aborts: it is given up to begin. */
-  readonly starting: AbortSignal
+  /** How long to try to begin. */
+  readonly startTimeoutMs: number
 }
 
 /** How things stand between a source and its server. */
@@ -43,24 +44,13 @@ export interface EdgeState {
   readonly silentMs: number | null
 }
 
-const RANDOM_BYTES = 16
 const RELEASE_TIMEOUT_MS = 1_000
 /** How long one that verifies waits for a snapshot that is on its way. */
 const SNAPSHOT_WAIT_MS = 2_000
 const LOOK_MS = 10_000
 
-/** Somebody may be waiting to hear that a verifier has applied one of these (rule V8). */
-const AWAITED: ReadonlySet<Fact['type']> = new Set([
-  'revocation',
-  'lift',
-  'role',
-  'subject',
-  'client',
-  'signing-key',
-  'issuers',
-  'key',
-  'key-shape',
-])
+/** Nobody waits to hear that a verifier has applied one of these (rule V8). */
+const NOT_AWAITED: ReadonlySet<Fact['type']> = new Set(['import', 'audit-checkpoint'])
 
 /**
  * The facts of a project as a Claviger server tells them to a verifier in another process: a snapshot, then the feed of
@@ -70,7 +60,7 @@ export class EdgeSource implements Source {
   readonly limits: EdgeLimits
   /** The server lists the verifier under it. */
   readonly id: string
-  readonly #options: EdgeSourceOptions
+  readonly #options: EdgeSourceOptions & { readonly stopwatch: Stopwatch }
   readonly #closing = new AbortController()
   readonly #news: News
   readonly #fills: BatchQueue<string, KeyFill>
@@ -80,8 +70,8 @@ export class EdgeSource implements Source {
   #isConnected = false
 
   constructor(options: EdgeSourceOptions) {
-    this.#options = options
-    this.id = options.randomText(RANDOM_BYTES)
+    this.#options = { ...options, stopwatch: new Stopwatch(options.clock) }
+    this.id = options.randomId()
     this.#news = new News(options.clock)
     const { transport, clock } = options
     const { signal } = this.#closing
@@ -103,14 +93,13 @@ export class EdgeSource implements Source {
   /** Resolves once there are facts and a lease. Rejects with an {@link EdgeError} when there will be none. */
   async open(sink: Sink): Promise<void> {
     if (this.#facts !== undefined) throw new TypeError('A source at the edge has one verifier.')
-    const { clock, keeper, transport, random } = this.#options
-    const { signal } = this.#closing
+    const { keeper } = this.#options
     const facts = new AppliedFacts(sink, {
       applied: (change) => {
         keeper?.add(change)
         lease.promote()
         this.#news.tell()
-        if (change.facts.some(({ type }) => AWAITED.has(type))) lease.report()
+        if (change.facts.some(({ type }) => !NOT_AWAITED.has(type))) lease.report()
       },
       replaced: () => {
         this.#news.tell()
@@ -123,12 +112,10 @@ export class EdgeSource implements Source {
       },
     })
     const follower = new FeedFollower({
-      transport,
-      clock,
-      random,
+      ...this.#options,
       facts,
-      keeper,
-      signal,
+      news: this.#news,
+      signal: this.#closing.signal,
       onConnected: (node) => {
         this.#isConnected = true
         this.#say({ type: 'connected', node })
@@ -181,31 +168,21 @@ export class EdgeSource implements Source {
   /** Tells the server that nothing is answered any more, so that no receipt waits for it. For when it is closed. */
   async release(): Promise<void> {
     const { clock, transport } = this.#options
-    const { signal } = new AbortController()
-    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS, signal }, async (ending) => {
+    await withTimeout({ clock, ms: RELEASE_TIMEOUT_MS }, async (ending) => {
       await transport.releaseLease(this.id, ending)
       await this.limits.close()
     }).catch(() => undefined)
   }
 
   #leaseKeeper(facts: AppliedFacts): LeaseKeeper {
-    const { transport, clock, randomText, random, name, allowCachedSeconds, statistics } = this.#options
     return new LeaseKeeper({
-      transport,
-      clock,
-      random,
-      name,
-      allowCachedSeconds,
-      statistics,
+      ...this.#options,
       facts,
       id: this.id,
-      newNonce: () => randomText(RANDOM_BYTES),
       news: this.#news,
       isConnected: () => this.#isConnected,
       signal: this.#closing.signal,
-      onFresh: () => this.#say({ type: 'fresh' }),
-      onStale: (reason) => this.#say({ type: 'stale', reason }),
-      onRefused: ({ code, message }) => this.#say({ type: 'refused', code, reason: message }),
+      onEvent: (event) => this.#say(event),
     })
   }
 
@@ -218,19 +195,22 @@ export class EdgeSource implements Source {
   }
 
   async #untilFresh(lease: LeaseKeeper): Promise<void> {
-    const { starting } = this.#options
-    const wake = (): void => this.#news.tell()
-    starting.addEventListener('abort', wake)
+    const { clock, startTimeoutMs } = this.#options
+    let isLate = false
+    const cancel = clock.after(startTimeoutMs, () => {
+      isLate = true
+      this.#news.tell()
+    })
     try {
       while (!lease.runs()) {
         if (lease.fault?.refused === true) throw lease.fault
-        if (starting.aborted || this.#closing.signal.aborted) {
+        if (isLate || this.#closing.signal.aborted) {
           throw lease.fault ?? new EdgeError('unreachable', 'The server did not answer in time.')
         }
         await this.#news.next(LOOK_MS)
       }
     } finally {
-      starting.removeEventListener('abort', wake)
+      cancel()
     }
   }
 

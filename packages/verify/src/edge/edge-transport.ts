@@ -54,5 +54,11 @@ export class EdgeError extends Error {
 /** What went wrong, as an {@link EdgeError}. */
 export function edgeErrorOf(error: unknown): EdgeError {
   if (error instanceof EdgeError) return error
-  return new EdgeError('unreachable', error instanceof Error ? error.message : String(error))
+  return new EdgeError('unreachable', messageOf(error))
+}
+
+/** `fetch` itself says only that it failed; why is in the cause. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }

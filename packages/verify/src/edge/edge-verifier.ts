@@ -42,28 +42,24 @@ export interface EdgeVerifier {
 /** How often rules are dropped that no token can meet any more. */
 const DROP_RULES_MS = 600_000
 
+export interface EdgeVerifierParts {
+  readonly verifier: Verifier
+  readonly source: EdgeSource
+  readonly clock: EdgeClock
+  readonly keeper: SnapshotKeeper | undefined
+  readonly usage: UsageReporter
+}
+
 export class OpenEdgeVerifier implements EdgeVerifier {
+  readonly #parts: EdgeVerifierParts
   readonly #verifier: Verifier
-  readonly #source: EdgeSource
-  readonly #keeper: SnapshotKeeper | undefined
-  readonly #clock: EdgeClock
-  readonly #usage: UsageReporter
   #cancelDropping = (): void => undefined
   #closed: Promise<void> | undefined
 
-  constructor(parts: {
-    readonly verifier: Verifier
-    readonly source: EdgeSource
-    readonly clock: EdgeClock
-    readonly keeper: SnapshotKeeper | undefined
-    readonly usage: UsageReporter
-  }) {
+  constructor(parts: EdgeVerifierParts) {
+    this.#parts = parts
     this.#verifier = parts.verifier
-    this.#source = parts.source
-    this.#clock = parts.clock
-    this.#keeper = parts.keeper
-    this.#usage = parts.usage
-    this.#usage.start()
+    parts.usage.start()
     this.#dropRulesLater()
   }
 
@@ -76,21 +72,19 @@ export class OpenEdgeVerifier implements EdgeVerifier {
   }
 
   statistics(): EdgeStatistics {
+    const { source, usage } = this.#parts
     const statistics = this.#verifier.statistics()
-    const { position, head, connected, fresh, leaseMsLeft, silentMs } = this.#source.state()
+    const { position, head, ...state } = source.state()
     return {
       ...statistics,
-      id: this.#source.id,
+      ...state,
+      id: source.id,
       position: position === undefined ? null : formatPosition(position),
       lag:
         position === undefined || head?.epoch !== position.epoch
           ? null
           : Math.max(0, head.number - position.number),
-      connected,
-      fresh,
-      leaseMsLeft,
-      silentMs,
-      unreportedUses: this.#usage.waiting,
+      unreportedUses: usage.waiting,
       hitRate: hitRateOf(statistics),
     }
   }
@@ -111,11 +105,12 @@ export class OpenEdgeVerifier implements EdgeVerifier {
   async #close(): Promise<void> {
     this.#cancelDropping()
     this.#verifier.close()
-    await Promise.all([this.#source.release(), this.#usage.close(), this.#keeper?.close()])
+    const { source, usage, keeper } = this.#parts
+    await Promise.all([source.release(), usage.close(), keeper?.close()])
   }
 
   #dropRulesLater(): void {
-    this.#cancelDropping = this.#clock.after(DROP_RULES_MS, () => {
+    this.#cancelDropping = this.#parts.clock.after(DROP_RULES_MS, () => {
       this.#verifier.dropExpiredRules()
       this.#dropRulesLater()
     })

@@ -4,43 +4,26 @@ export interface StreamEvent {
   readonly data: string
 }
 
-/** A change that is larger than this is none. */
-const MAX_EVENT_CHARACTERS = 64 * 1024 * 1024
-
-/** Reads server-sent events from text that comes in pieces. */
+/** Reads server-sent events, line by line. */
 export class EventStream {
-  #rest = ''
   #name = ''
   #data: string[] = []
 
-  /** The events that the piece completes. */
-  push(piece: string): StreamEvent[] {
-    const events: StreamEvent[] = []
-    const text = this.#rest + piece
-    let start = 0
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      const line = text.slice(start, text[end - 1] === '\r' && end > start ? end - 1 : end)
-      start = end + 1
-      if (line !== '') this.#takeLine(line)
-      else if (this.#data.length > 0 || this.#name !== '') events.push(this.#takeEvent())
-    }
-    this.#rest = text.slice(start)
-    if (this.#rest.length > MAX_EVENT_CHARACTERS) throw new TypeError('An event of the stream is too long.')
-    return events
-  }
-
-  #takeLine(line: string): void {
-    const colon = line.indexOf(':')
-    const field = colon < 0 ? line : line.slice(0, colon)
-    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+  /** The event that the line ends, if it ends one. */
+  push(ended: string): StreamEvent | undefined {
+    const line = ended.replace(/\r$/, '')
+    if (line === '') return this.#takeEvent()
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (field === 'event') this.#name = value
     else if (field === 'data') this.#data.push(value)
+    return undefined
   }
 
-  #takeEvent(): StreamEvent {
+  #takeEvent(): StreamEvent | undefined {
     const event = { name: this.#name, data: this.#data.join('\n') }
+    const isEmpty = this.#data.length === 0 && this.#name === ''
     this.#name = ''
     this.#data = []
-    return event
+    return isEmpty ? undefined : event
   }
 }

@@ -5,10 +5,10 @@ import type { LeaseAnswer, LeaseRequest } from '../wire/lease.ts'
 import type { LimitLeaseAnswer, LimitLeaseRequest } from '../wire/limit-lease.ts'
 import type { ResolveAnswer } from '../wire/resolve.ts'
 import type { UsageReport } from '../wire/usage.ts'
-import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener } from './edge-transport.ts'
+import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener, messageOf } from './edge-transport.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
 import { SnapshotLinesReader } from './snapshot-lines-reader.ts'
-import { textLines, textPieces } from './text-lines.ts'
+import { textLines } from './text-lines.ts'
 
 export interface HttpTransportOptions {
   /** The server's address; a path before `/v1` is kept. */
@@ -20,7 +20,14 @@ export interface HttpTransportOptions {
   readonly fetch: typeof globalThis.fetch
 }
 
-const EVENT_STREAM = 'text/event-stream'
+/** With a body, it is posted. */
+interface Question {
+  readonly accept?: string
+  readonly body?: unknown
+  readonly signal: AbortSignal
+}
+
+const JSON_TYPE = 'application/json'
 const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
 const MAX_DETAIL_CHARACTERS = 500
 
@@ -52,71 +59,74 @@ export class HttpTransport implements EdgeTransport {
     })
   }
 
-  async readChanges(after: Position, signal: AbortSignal): Promise<ChangesPage> {
-    const answer = await this.#ask(`/v1/changes?after=${encodeURIComponent(formatPosition(after))}`, {
-      headers: { accept: 'application/json' },
-      signal,
-    })
-    return (await bodyOf(answer)) as ChangesPage
+  readChanges(after: Position, signal: AbortSignal): Promise<ChangesPage> {
+    return this.#read<ChangesPage>(changesAfter(after), { signal })
   }
 
   async follow(after: Position, listener: FeedListener, signal: AbortSignal): Promise<void> {
-    const path = `/v1/changes?after=${encodeURIComponent(formatPosition(after))}`
-    const body = await this.#open(path, EVENT_STREAM, signal)
+    const body = await this.#open(changesAfter(after), 'text/event-stream', signal)
     const events = new EventStream()
     await reading(async () => {
-      for await (const piece of textPieces(body)) {
-        listener.heard()
-        for (const event of events.push(piece)) tell(listener, event)
+      for await (const line of textLines(body, () => listener.heard())) {
+        const event = events.push(line)
+        if (event !== undefined) tell(listener, event)
       }
     })
   }
 
-  async askLease(request: LeaseRequest, signal: AbortSignal): Promise<LeaseAnswer> {
-    return (await bodyOf(await this.#post('/v1/changes/lease', request, signal))) as LeaseAnswer
+  askLease(body: LeaseRequest, signal: AbortSignal): Promise<LeaseAnswer> {
+    return this.#read<LeaseAnswer>('/v1/changes/lease', { body, signal })
   }
 
   async releaseLease(id: string, signal: AbortSignal): Promise<void> {
-    await this.#post('/v1/changes/lease/release', { verifier: { id } }, signal)
+    await this.#ask('/v1/changes/lease/release', { body: { verifier: { id } }, signal })
   }
 
   async resolveKeys(digests: readonly string[], signal: AbortSignal): Promise<readonly KeyFill[]> {
-    return ((await bodyOf(await this.#post('/v1/resolve', { digests }, signal))) as ResolveAnswer).fills
+    return (await this.#read<ResolveAnswer>('/v1/resolve', { body: { digests }, signal })).fills
   }
 
-  async leaseLimits(request: LimitLeaseRequest, signal: AbortSignal): Promise<LimitLeaseAnswer> {
-    return (await bodyOf(await this.#post('/v1/limits/lease', request, signal))) as LimitLeaseAnswer
+  leaseLimits(body: LimitLeaseRequest, signal: AbortSignal): Promise<LimitLeaseAnswer> {
+    return this.#read<LimitLeaseAnswer>('/v1/limits/lease', { body, signal })
   }
 
-  async reportUsage(report: UsageReport, signal: AbortSignal): Promise<void> {
-    await bodyOf(await this.#post('/v1/usage', report, signal))
+  async reportUsage(body: UsageReport, signal: AbortSignal): Promise<void> {
+    await this.#read('/v1/usage', { body, signal })
   }
 
-  #post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const headers = { accept: 'application/json', 'content-type': 'application/json' }
-    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal })
+  async #read<Answer>(path: string, question: Question): Promise<Answer> {
+    const answer = await this.#ask(path, question)
+    return reading(() => answer.json() as Promise<Answer>)
   }
 
   async #open(path: string, accept: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const answer = await this.#ask(path, { headers: { accept }, signal })
+    const answer = await this.#ask(path, { accept, signal })
     const isExpected = answer.headers.get('content-type')?.startsWith(accept) ?? false
     if (answer.body !== null && isExpected) return answer.body
     await answer.body?.cancel()
     throw new EdgeError('protocol', `The server at ${this.#base} answers ${path} as no Claviger server does.`)
   }
 
-  async #ask(path: string, init: RequestInit): Promise<Response> {
-    const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) }
+  async #ask(path: string, { accept = JSON_TYPE, body, signal }: Question): Promise<Response> {
+    const headers = { ...this.#headers, accept }
+    const init =
+      body === undefined
+        ? { headers }
+        : { method: 'POST', headers: { ...headers, 'content-type': JSON_TYPE }, body: JSON.stringify(body) }
     let answer: Response
     try {
       // The key goes to this address and to no other that it names.
-      answer = await this.#fetch(this.#base + path, { ...init, headers, redirect: 'manual' })
+      answer = await this.#fetch(this.#base + path, { ...init, redirect: 'manual', signal })
     } catch (error) {
       throw new EdgeError('unreachable', `${this.#base} cannot be reached: ${messageOf(error)}`)
     }
     if (answer.ok) return answer
     throw await refusalOf(answer, this.#base)
   }
+}
+
+function changesAfter(position: Position): string {
+  return `/v1/changes?after=${encodeURIComponent(formatPosition(position))}`
 }
 
 /** The address without a slash at its end. */
@@ -139,10 +149,6 @@ function tell(listener: FeedListener, { name, data }: StreamEvent): void {
   else if (name === 'hello') listener.hello(JSON.parse(data))
   else if (name === 'reset') listener.reset()
   else if (name === 'end') listener.end(JSON.parse(data).code)
-}
-
-async function bodyOf(answer: Response): Promise<unknown> {
-  return reading(() => answer.json())
 }
 
 /** What cannot be read of an answer is as good as none. */
@@ -180,10 +186,4 @@ function readProblem(text: string): { readonly code: string; readonly detail: st
   } catch {
     return undefined
   }
-}
-
-/** `fetch` itself says only that it failed; why is in the cause. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }

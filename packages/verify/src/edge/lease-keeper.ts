@@ -2,22 +2,24 @@ import { formatPosition, type Position, parsePosition } from '../changes/positio
 import type { LeaseAnswer } from '../wire/lease.ts'
 import type { AppliedFacts } from './applied-facts.ts'
 import type { EdgeClock } from './edge-clock.ts'
+import type { EdgeEvent } from './edge-event.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf } from './edge-transport.ts'
 import { type Grant, Lease } from './lease.ts'
 import type { News } from './news.ts'
-import { Stopwatch } from './stopwatch.ts'
+import type { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface LeaseKeeperOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
+  readonly stopwatch: Stopwatch
   /** Random: the server tells verifiers apart by it. */
   readonly id: string
-  /** A text of 128 random bits. */
-  readonly newNonce: () => string
+  /** That nobody guesses, another one each time. */
+  readonly randomId: () => string
   /** From 0 to 1. */
   readonly random: () => number
-  readonly name: string | undefined
+  readonly name?: string | undefined
   readonly allowCachedSeconds: number
   readonly facts: AppliedFacts
   readonly news: News
@@ -27,9 +29,7 @@ export interface LeaseKeeperOptions {
   readonly statistics: () => Readonly<Record<string, number>>
   /** Ends it. */
   readonly signal: AbortSignal
-  readonly onFresh: () => void
-  readonly onStale: (reason: string) => void
-  readonly onRefused: (error: EdgeError) => void
+  readonly onEvent: (event: EdgeEvent) => void
 }
 
 const RENEW_MS = 1_500
@@ -52,7 +52,6 @@ const MARK_MS = 250
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
-  readonly #stopwatch: Stopwatch
   readonly #lease: Lease
   /** Why there is no lease, when there is none. */
   #fault: EdgeError | undefined
@@ -60,21 +59,19 @@ export class LeaseKeeper {
   #head: Position | undefined
   #asking: Promise<void> | undefined
   #mustReport = false
-  #sentAtMs: number | undefined
+  #sentAtMs = 0
   #tookMs = 0
   #failedAtMs: number | undefined
   /** How long past its lease it may answer now: the operator allowed it, and nobody can be asked. */
   #graceMs = 0
   #isStale = true
   #cancelNext: (() => void) | undefined
-  #cancelLapse: (() => void) | undefined
-  #cancelMark: (() => void) | undefined
+  #cancelWatch = (): void => undefined
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
-    this.#stopwatch = new Stopwatch(options.clock)
-    this.#lease = new Lease(options.clock, this.#stopwatch)
-    this.#markLater()
+    this.#lease = new Lease(options.clock, options.stopwatch)
+    this.#watch()
   }
 
   get fault(): EdgeError | undefined {
@@ -91,7 +88,7 @@ export class LeaseKeeper {
 
   /** Whether verdicts may be given from memory, as of this moment. */
   runs(): boolean {
-    return this.#lease.runs(this.#graceMs)
+    return this.runsAtMs() !== undefined
   }
 
   /** The time of this moment, if verdicts may be given from memory at it. */
@@ -115,7 +112,7 @@ export class LeaseKeeper {
   /** The same for somebody who verifies: no sooner than a moment after one that failed. */
   async askUnlessFailed(): Promise<void> {
     if (this.#asking === undefined && this.#failedAtMs !== undefined) {
-      if (this.#stopwatch.readMs() - this.#failedAtMs < RETRY_MS) return
+      if (this.#options.stopwatch.readMs() - this.#failedAtMs < RETRY_MS) return
     }
     await this.ask()
   }
@@ -133,10 +130,9 @@ export class LeaseKeeper {
     this.#lease.promote(position)
     if (!this.#lease.runs()) return
     this.#fault = undefined
-    this.#watchLapse()
     if (!this.#isStale) return
     this.#isStale = false
-    this.#options.onFresh()
+    this.#options.onEvent({ type: 'fresh' })
     this.#options.news.tell()
   }
 
@@ -158,8 +154,7 @@ export class LeaseKeeper {
     this.#lease.drop()
     this.#graceMs = 0
     this.#cancelNext?.()
-    this.#cancelLapse?.()
-    this.#cancelMark?.()
+    this.#cancelWatch()
   }
 
   async #askOnce(): Promise<void> {
@@ -168,11 +163,11 @@ export class LeaseKeeper {
     this.#cancelNext?.()
     const applied = facts.position
     if (applied === undefined || signal.aborted) return
-    const sentAtMs = this.#stopwatch.mark()
+    const sentAtMs = this.#options.stopwatch.mark()
     this.#sentAtMs = sentAtMs
     try {
       const answer = await this.#send(applied)
-      this.#tookMs = this.#stopwatch.readMs() - sentAtMs
+      this.#tookMs = this.#options.stopwatch.readMs() - sentAtMs
       this.#lease.tellTime(answer.atMs)
       this.#failedAtMs = undefined
       if ('reset' in answer) return facts.outdate(applied)
@@ -185,10 +180,10 @@ export class LeaseKeeper {
   }
 
   async #send(applied: Position): Promise<LeaseAnswer> {
-    const { transport, id, name, newNonce, allowCachedSeconds, statistics } = this.#options
-    const nonce = newNonce()
+    const { transport, id, name, randomId, allowCachedSeconds, statistics } = this.#options
+    const nonce = randomId()
     const request = {
-      verifier: name === undefined ? { id } : { id, name },
+      verifier: { id, name },
       nonce,
       applied: formatPosition(applied),
       allowCachedSeconds,
@@ -223,14 +218,9 @@ export class LeaseKeeper {
   }
 
   #fail(error: EdgeError): void {
-    const { allowCachedSeconds, news } = this.#options
-    this.#failedAtMs = this.#stopwatch.mark()
-    if (error.refused) this.#refuse(error)
-    else {
-      if (this.#fault?.refused !== true) this.#fault = error
-      this.#graceMs = allowCachedSeconds * 1000
-    }
-    news.tell()
+    this.#failedAtMs = this.#options.stopwatch.mark()
+    this.#graceMs = this.#options.allowCachedSeconds * 1000
+    this.noteFault(error)
   }
 
   /** The server has said no: nothing that was granted before counts any more, whatever the operator allows. */
@@ -238,7 +228,7 @@ export class LeaseKeeper {
     const isNew = this.#fault?.code !== error.code
     this.#fault = error
     this.drop(error.message)
-    if (isNew) this.#options.onRefused(error)
+    if (isNew) this.#options.onEvent({ type: 'refused', code: error.code, reason: error.message })
   }
 
   #scheduleNext(): void {
@@ -248,8 +238,7 @@ export class LeaseKeeper {
   }
 
   #nextMs(): number {
-    const nowMs = this.#stopwatch.readMs()
-    const sinceMs = nowMs - (this.#failedAtMs ?? this.#sentAtMs ?? nowMs)
+    const sinceMs = this.#options.stopwatch.readMs() - (this.#failedAtMs ?? this.#sentAtMs)
     return Math.max(0, this.#gapMs() - sinceMs)
   }
 
@@ -262,25 +251,20 @@ export class LeaseKeeper {
     return RENEW_MS * (0.9 + 0.1 * random)
   }
 
-  #markLater(): void {
-    this.#cancelMark = this.#options.clock.after(MARK_MS, () => {
-      this.#stopwatch.mark()
-      this.#markLater()
-    })
-  }
-
-  #watchLapse(): void {
-    this.#cancelLapse?.()
-    this.#cancelLapse = this.#options.clock.after(this.#lease.leftMs() + 1, () => {
-      if (this.#lease.runs()) this.#watchLapse()
-      else this.#noteStale(this.#fault?.message ?? 'The server did not renew the lease.')
+  /** Marks the time that passes, and notes when the lease has ended. */
+  #watch(): void {
+    const { clock, stopwatch } = this.#options
+    this.#cancelWatch = clock.after(MARK_MS, () => {
+      stopwatch.mark()
+      if (!this.#lease.runs()) this.#noteStale(this.#fault?.message ?? 'The server did not renew the lease.')
+      this.#watch()
     })
   }
 
   #noteStale(reason: string): void {
     if (this.#isStale) return
     this.#isStale = true
-    this.#options.onStale(reason)
+    this.#options.onEvent({ type: 'stale', reason })
   }
 
   #within<Result>(act: (signal: AbortSignal) => Promise<Result>): Promise<Result> {

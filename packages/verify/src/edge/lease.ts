@@ -44,13 +44,11 @@ export class Lease {
 
   /** What is applied has come further: whatever grant waited for that holds now. */
   promote(applied: Position): void {
-    if (this.#pending.length === 0) return
-    const waiting: Grant[] = []
-    for (const grant of this.#pending) {
-      if (!isApplied(grant.head, applied)) waiting.push(grant)
-      else if (isLater(grant, this.#held)) this.#held = grant
-    }
-    this.#pending = waiting
+    this.#pending = this.#pending.filter((grant) => {
+      const holds = isApplied(grant.head, applied)
+      if (holds && grant.sentAtMs >= (this.#held?.sentAtMs ?? 0)) this.#held = grant
+      return !holds
+    })
   }
 
   /** Ends it, and whatever was granted for what was known so far. */
@@ -61,7 +59,7 @@ export class Lease {
 
   /** Whether it runs, or ended less than `graceMs` ago. */
   runs(graceMs = 0): boolean {
-    return this.#held !== undefined && this.#leftMs(this.#held) + graceMs > 0
+    return this.runsAtMs(graceMs) !== undefined
   }
 
   /**
@@ -73,7 +71,7 @@ export class Lease {
     const { sentAtMs, lastsMs } = this.#held
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    const runs = this.#stopwatch.readAtMs(wallMs, monotonicMs) - sentAtMs < lastsMs + graceMs
+    const runs = this.#stopwatch.readMs(wallMs, monotonicMs) - sentAtMs < lastsMs + graceMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
   }
 
@@ -112,8 +110,4 @@ function authorityMs({ atMs, monotonicMs }: ToldTime, nowMonotonicMs: number): n
 
 function isApplied(head: Position, applied: Position): boolean {
   return head.epoch === applied.epoch && head.number <= applied.number
-}
-
-function isLater(grant: Grant, held: Grant | undefined): boolean {
-  return held === undefined || grant.sentAtMs >= held.sentAtMs
 }

@@ -29,8 +29,7 @@ export class SnapshotLinesReader {
   /** The snapshot. Throws a TypeError when its end has not come: it was cut short. */
   finish(): Snapshot {
     if (this.#head === undefined || !this.#ended) throw new TypeError('The snapshot was cut short.')
-    const facts = { ...this.#head, facts: this.#facts }
-    return this.#rules === undefined ? facts : { ...facts, rules: this.#rules }
+    return { ...this.#head, facts: this.#facts, rules: this.#rules }
   }
 
   /** Rules may be a million: each goes to its place at once. */

@@ -1,15 +1,25 @@
-/** The lines of a body, as they come. What follows the last line break is none: whoever writes ends each. */
-export async function* textLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+/** A line that is longer than this is none: a change is one. */
+const MAX_LINE_CHARACTERS = 64 * 1024 * 1024
+
+/**
+ * The lines of a body, as they come; `heard` is called for whatever comes. What follows the last line break is none:
+ * whoever writes ends each.
+ */
+export async function* textLines(
+  body: ReadableStream<Uint8Array>,
+  heard?: () => void,
+): AsyncGenerator<string, void> {
   let rest = ''
   for await (const piece of textPieces(body)) {
+    heard?.()
     const lines = (rest + piece).split('\n')
     rest = lines.pop() ?? ''
+    if (rest.length > MAX_LINE_CHARACTERS) throw new TypeError('A line of the answer is too long.')
     yield* lines
   }
 }
 
-/** The text of a body, as it comes. */
-export async function* textPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+async function* textPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   const reader = body.getReader()
   try {

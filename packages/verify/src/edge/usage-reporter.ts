@@ -7,7 +7,8 @@ export interface UsageReporterOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
   readonly verifierId: string
-  readonly randomText: (bytes: number) => string
+  /** Another one each time. */
+  readonly randomId: () => string
   /** Hands over what was counted since it was last called. */
   readonly take: () => readonly UseCount[]
 }
@@ -23,7 +24,6 @@ const TIMEOUT_MS = 10_000
 const COUNTS_A_BATCH = 1_000
 /** While so many wait, what is counted stays where it is, which takes no more room for it. */
 const MAX_BATCHES = 20
-const BATCH_ID_BYTES = 16
 
 /**
  * Reports what the verifier has counted, once a second. A batch keeps its id until the server has said that it was
@@ -69,13 +69,10 @@ export class UsageReporter {
   async #send(): Promise<void> {
     this.#collect()
     const { transport, clock, verifierId } = this.#options
-    const { signal } = new AbortController()
     try {
       for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
         const report = { verifier: { id: verifierId }, batch: batch.id, counts: batch.counts }
-        await withTimeout({ clock, ms: TIMEOUT_MS, signal }, (ending) =>
-          transport.reportUsage(report, ending),
-        )
+        await withTimeout({ clock, ms: TIMEOUT_MS }, (ending) => transport.reportUsage(report, ending))
         this.#batches.shift()
       }
       this.#failures = 0
@@ -90,7 +87,7 @@ export class UsageReporter {
     if (this.#batches.length >= MAX_BATCHES) return
     const counts = this.#options.take()
     for (let first = 0; first < counts.length; first += COUNTS_A_BATCH) {
-      const id = this.#options.randomText(BATCH_ID_BYTES)
+      const id = this.#options.randomId()
       this.#batches.push({ id, counts: counts.slice(first, first + COUNTS_A_BATCH) })
     }
   }

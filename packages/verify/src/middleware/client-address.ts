@@ -1,4 +1,5 @@
-import { compileIpAllow, type IpAllow, parseCidr, parseIp } from '../access/ip-allow.ts'
+import { compileIpAllow, type IpAllow, parseIp } from '../access/ip-allow.ts'
+import { parseCidr } from '../access/parse-cidr.ts'
 import { headerValues } from './presented-credential.ts'
 
 /** The proxies that stand before the service. */

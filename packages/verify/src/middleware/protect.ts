@@ -1,3 +1,4 @@
+import { formatPermissionQuery } from '../access/format-permission-query.ts'
 import { compilePermissionQuery } from '../access/permission-query.ts'
 import { type Principal, refuse, type Verdict, type VerdictCode } from '../verdict.ts'
 import { writeTags } from '../verifier/use-counts.ts'
@@ -186,5 +187,6 @@ function checkRequirements({ permissions, cost = 1, tags }: RouteRequirements): 
   if (permissions === undefined) return undefined
   const query = compilePermissionQuery(permissions)
   if ('fault' in query) throw new TypeError(query.fault)
-  return query.text.includes(' or ') ? undefined : query.text.replaceAll(' and ', ' ')
+  const text = formatPermissionQuery(query)
+  return text.includes(' or ') ? undefined : text.replaceAll(' and ', ' ')
 }

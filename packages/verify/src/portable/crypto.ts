@@ -2,9 +2,10 @@
  * What `../crypto.ts` takes from `node:`, on web-standard APIs alone: as much of it as those who verify need. The
  * portable build puts this file in its place.
  */
-import { sha256 as digestOf } from '@noble/hashes/sha2.js'
+import { _SHA256 } from '@noble/hashes/sha2.js'
 import type { KeyDetails } from '../crypto.ts'
 import { decodeBase64Url } from '../tokens/base64url.ts'
+import { utf8 } from '../tokens/utf8.ts'
 
 /** What WebCrypto makes of a key. */
 export type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
@@ -19,14 +20,12 @@ export interface PortableKey {
   imported: ImportedKey | undefined
 }
 
-const utf8 = new TextEncoder()
-
 /**
  * The SHA-256 of the text's UTF-8 bytes, base64url. Not WebCrypto's, which answers with a promise: keys are looked up
  * by it, and one seen before is answered at once.
  */
 export function sha256(text: string): string {
-  const base64 = btoa(String.fromCharCode(...digestOf(utf8.encode(text))))
+  const base64 = btoa(String.fromCharCode(...new _SHA256().update(utf8.encode(text)).digest()))
   return base64.slice(0, -1).replaceAll('+', '-').replaceAll('/', '_')
 }
 
@@ -44,10 +43,4 @@ export function keyDetails({ jwk }: PortableKey): KeyDetails {
 function integerOf(text: string): bigint {
   const digits = Array.from(decodeBase64Url(text) ?? [], (byte) => byte.toString(16).padStart(2, '0'))
   return BigInt(`0x0${digits.join('')}`)
-}
-
-/** Reads a piece of memory as ASCII from its beginning: a character a byte, whatever the byte. */
-export function asciiReader(memory: Uint8Array): (bytes: number) => string {
-  // A token's bytes are fewer than the arguments that any engine takes.
-  return (bytes) => String.fromCharCode(...memory.subarray(0, bytes))
 }

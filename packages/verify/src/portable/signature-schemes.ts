@@ -4,6 +4,7 @@
  */
 import { decodeBase64Url } from '../tokens/base64url.ts'
 import type { HashName, SignatureScheme } from '../tokens/signature-schemes.ts'
+import { utf8 } from '../tokens/utf8.ts'
 import type { ImportedKey, PortableKey } from './crypto.ts'
 
 interface Scheme {
@@ -79,8 +80,6 @@ interface WithSelfAware {
 
 const HASHES = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const
 const RSA_MEMBERS = { kty: null, n: null, e: null }
-
-const utf8 = new TextEncoder()
 
 function schemeOf({ keyed, signed, members }: Scheme): SignatureScheme<PortableKey> {
   let lacking = false

@@ -1,7 +1,8 @@
 import type { RevocationKind, RevocationRule } from '../changes/change.ts'
 import { comparePositions, isBefore, type Position } from '../changes/position.ts'
-import { filterHash, TargetFilter } from './target-filter.ts'
-import { type TableKind, TargetTable } from './target-table.ts'
+import { TargetFilter } from './target-filter.ts'
+import { KIND_NUMBERS, targetHash } from './target-hash.ts'
+import { type TableTarget, TargetTable } from './target-table.ts'
 
 /** What of a token the rules look at. */
 export interface TokenIdentity {
@@ -30,10 +31,17 @@ export interface KeyIdentity {
   readonly createdAtMs: number
 }
 
-/** Most targets have one rule, which stands alone: an array would weigh as much as its place in the Map. */
-type RulesOfTarget = RevocationRule | readonly RevocationRule[]
+type RulesOfIssuer = Readonly<Record<RevocationKind, Map<string, readonly RevocationRule[]>>>
 
-type RulesOfIssuer = Readonly<Record<RevocationKind, Map<string, RulesOfTarget>>>
+/** What of a key or a token a rule looks at that has met it. */
+interface Judged {
+  readonly issuer: string | null
+  /** The rules that are only for the others. */
+  readonly sparedBy: 'keys' | 'tokens'
+  readonly pos: Position | undefined
+  /** No later than it was issued. */
+  readonly sinceMs: number
+}
 
 /** `iat` counts whole seconds, rounded who knows how. */
 const ISSUED_AT_DOUBT_MS = 1000
@@ -52,6 +60,7 @@ export class RevocationRules {
   readonly #bans = new Map<string, RevocationRule>()
   /** A lift may arrive before its ban, when a change of this process overtakes the feed (rule F1). */
   readonly #lifted = new Set<string>()
+  readonly #seed = Math.floor(Math.random() * 2 ** 32)
   /** Knows every target that has a rule, and some that had one. */
   #filter = new TargetFilter()
   /** Of the rules that stand apart. */
@@ -74,12 +83,12 @@ export class RevocationRules {
     if (this.#lifted.has(rule.id) || this.#addToTable(rule)) return
     const targets = this.#rulesOf(rule.issuer)[rule.kind]
     const target = targetOf(rule)
-    const held = listOf(targets.get(target))
+    const held = targets.get(target) ?? []
     if (held.some((other) => isSameForAsLong(other, rule) || makesNeedless(other, rule))) return
     const kept = held.filter((other) => other.id !== rule.id && !makesNeedless(rule, other))
     store(targets, target, [...kept, rule])
     this.#size += kept.length + 1 - held.length
-    if (held.length === 0) this.#addToFilter(rule.kind, target)
+    if (held.length === 0) this.#addToFilter(targetHash(this.#seed, rule.kind, target))
     if (isBan(rule)) this.#bans.set(rule.id, rule)
   }
 
@@ -91,7 +100,7 @@ export class RevocationRules {
     this.#bans.delete(ruleId)
     const targets = this.#rulesOf(ban.issuer)[ban.kind]
     const target = targetOf(ban)
-    const held = listOf(targets.get(target))
+    const held = targets.get(target) ?? []
     store(
       targets,
       target,
@@ -112,8 +121,7 @@ export class RevocationRules {
     this.#dropFromTable(nowMs)
     for (const issuer of this.#issuers.values()) {
       for (const targets of Object.values(issuer)) {
-        for (const [target, rules] of targets) {
-          const held = listOf(rules)
+        for (const [target, held] of targets) {
           const kept = held.filter((rule) => !isExpired(rule, nowMs))
           if (kept.length === held.length) continue
           store(targets, target, kept)
@@ -127,65 +135,75 @@ export class RevocationRules {
 
   /** Whether a rule kills the token. */
   killsToken(token: TokenIdentity): boolean {
-    const { tokenId, sessionId, clientId, subject, parents } = token
-    const everything = this.#issuers.get(token.issuer)?.everything.get(EVERYTHING)
+    const { issuer, tokenId, sessionId, clientId, subject, parents = NO_PARENTS } = token
+    const judged: Judged = {
+      issuer,
+      sparedBy: 'keys',
+      pos: (issuer === null ? token.pos : null) ?? undefined,
+      sinceMs: token.issuedAtMs - ISSUED_AT_DOUBT_MS - token.skewMs,
+    }
     return (
-      this.#meetsToken('token', tokenId, token) ||
-      (sessionId !== null && this.#meetsToken('session', sessionId, token)) ||
-      (clientId !== null && this.#meetsToken('client', clientId, token)) ||
-      this.#meetsToken('subject', subject, token) ||
-      (everything !== undefined && some(everything, (rule) => this.#killsToken(rule, token))) ||
-      (parents ?? NO_PARENTS).some(
-        (id) => this.#meetsToken('token', id, token) || this.#meetsToken('client', id, token),
-      )
+      this.#kills('token', tokenId, judged) ||
+      (sessionId !== null && this.#kills('session', sessionId, judged)) ||
+      (clientId !== null && this.#kills('client', clientId, judged)) ||
+      this.#kills('subject', subject, judged) ||
+      this.#kills('everything', EVERYTHING, judged) ||
+      parents.some((id) => this.#kills('token', id, judged) || this.#kills('client', id, judged))
     )
   }
 
   /** Whether a rule kills the key. As a client a key goes by its own id. */
-  killsKey(key: KeyIdentity): boolean {
-    const everything = this.#issuers.get(null)?.everything.get(EVERYTHING)
+  killsKey({ id, subject, pos, createdAtMs }: KeyIdentity): boolean {
+    const judged: Judged = { issuer: null, sparedBy: 'tokens', pos, sinceMs: createdAtMs }
     return (
-      this.#meetsKey('key', key.id, key) ||
-      this.#meetsKey('client', key.id, key) ||
-      this.#meetsKey('subject', key.subject, key) ||
-      (everything !== undefined && some(everything, (rule) => this.#killsKey(rule, key)))
+      this.#kills('key', id, judged) ||
+      this.#kills('client', id, judged) ||
+      this.#kills('subject', subject, judged) ||
+      this.#kills('everything', EVERYTHING, judged)
     )
   }
 
-  #meetsToken(kind: TableKind, target: string, token: TokenIdentity): boolean {
-    if (!this.#filter.mayHold(kind, target)) return false
-    if (token.issuer === null && this.#tableKills(kind, target, token.pos ?? undefined)) return true
-    const rules = this.#issuers.get(token.issuer)?.[kind].get(target)
-    return rules !== undefined && some(rules, (rule) => this.#killsToken(rule, token))
+  /** Whether a rule for this target does. */
+  #kills(kind: RevocationKind, text: string, judged: Judged): boolean {
+    const hash = targetHash(this.#seed, kind, text)
+    if (!this.#filter.mayHold(hash)) return false
+    if (judged.issuer === null && this.#tableKills({ kind, text, hash }, judged.pos)) return true
+    const rules = this.#issuers.get(judged.issuer)?.[kind].get(text) ?? []
+    return rules.some((rule) => this.#ruleKills(rule, judged))
   }
 
-  #meetsKey(kind: TableKind, target: string, key: KeyIdentity): boolean {
-    if (!this.#filter.mayHold(kind, target)) return false
-    if (this.#tableKills(kind, target, key.pos)) return true
-    const rules = this.#issuers.get(null)?.[kind].get(target)
-    return rules !== undefined && some(rules, (rule) => this.#killsKey(rule, key))
+  #ruleKills(rule: RevocationRule, { sparedBy, pos, sinceMs }: Judged): boolean {
+    if (!hasCutoff(rule)) return true
+    if (rule.only === sparedBy) return false
+    if (rule.ban) return true
+    return (
+      isBefore(pos, rule.position, this.#knownEpochs) &&
+      (rule.issuedBeforeMs === null || sinceMs < rule.issuedBeforeMs)
+    )
   }
 
-  #tableKills(kind: TableKind, target: string, pos: Position | undefined): boolean {
-    const index = this.#table?.find(kind, target) ?? -1
+  #tableKills(target: TableTarget, pos: Position | undefined): boolean {
+    const index = this.#table?.find(target) ?? -1
     if (this.#table === undefined || index < 0) return false
-    return !CUTOFF_KINDS.has(kind) || isBefore(pos, this.#table.positionOf(index), this.#knownEpochs)
+    return !CUTOFF_KINDS.has(target.kind) || isBefore(pos, this.#table.positionOf(index), this.#knownEpochs)
   }
 
   /** Whether the table has taken the rule, or holds one that makes it needless. */
   #addToTable(rule: RevocationRule): boolean {
-    const { kind, target, position } = rule
+    const { kind, target: text, position } = rule
     if (kind === 'everything' || rule.issuer !== null) return false
     const isCutoff = CUTOFF_KINDS.has(kind)
     if (isCutoff && (rule.ban || rule.only !== null || rule.issuedBeforeMs !== null)) return false
     const table = this.#table ?? new TargetTable()
-    if (!table.canHold(target, position)) return false
+    if (!table.canHold(text, position)) return false
     this.#table = table
     const untilMs = rule.tokensUntilMs ?? Number.POSITIVE_INFINITY
-    const index = table.find(kind, target)
+    const hash = targetHash(this.#seed, kind, text)
+    const target = { kind, text, hash }
+    const index = table.find(target)
     if (index < 0) {
-      table.add(kind, target, { position, untilMs, filterHash: filterHash(kind, target) })
-      this.#addToFilter(kind, target)
+      table.add(target, { position, untilMs })
+      this.#addToFilter(hash)
       return true
     }
     const order = isCutoff ? comparePositions(position, table.positionOf(index)) : 0
@@ -201,39 +219,19 @@ export class RevocationRules {
     this.#table?.dropEnded(nowMs)
   }
 
-  #addToFilter(kind: RevocationKind, target: string): void {
+  #addToFilter(hash: number): void {
     if (this.#filter.isFull) this.#rebuildFilter()
-    else this.#filter.add(kind, target)
+    else this.#filter.add(hash)
   }
 
   #rebuildFilter(): void {
     this.#filter = TargetFilter.withRoomFor(this.size)
-    for (const hash of this.#table?.filterHashes() ?? []) this.#filter.addHash(hash)
+    for (const hash of this.#table?.hashes() ?? []) this.#filter.add(hash)
     for (const issuer of this.#issuers.values()) {
       for (const kind of KINDS) {
-        for (const target of issuer[kind].keys()) this.#filter.add(kind, target)
+        for (const target of issuer[kind].keys()) this.#filter.add(targetHash(this.#seed, kind, target))
       }
     }
-  }
-
-  #killsToken(rule: RevocationRule, token: TokenIdentity): boolean {
-    if (!hasCutoff(rule)) return true
-    if (rule.only === 'keys') return false
-    if (rule.ban) return true
-    const pos = token.issuer === null ? (token.pos ?? undefined) : undefined
-    if (!isBefore(pos, rule.position, this.#knownEpochs)) return false
-    return (
-      rule.issuedBeforeMs === null ||
-      token.issuedAtMs < rule.issuedBeforeMs + ISSUED_AT_DOUBT_MS + token.skewMs
-    )
-  }
-
-  #killsKey(rule: RevocationRule, key: KeyIdentity): boolean {
-    if (!hasCutoff(rule)) return true
-    if (rule.only === 'tokens') return false
-    if (rule.ban) return true
-    if (!isBefore(key.pos, rule.position, this.#knownEpochs)) return false
-    return rule.issuedBeforeMs === null || key.createdAtMs < rule.issuedBeforeMs
   }
 
   #rulesOf(issuer: string | null): RulesOfIssuer {
@@ -252,7 +250,7 @@ export class RevocationRules {
   }
 }
 
-const KINDS = ['token', 'session', 'key', 'subject', 'client', 'everything'] as const
+const KINDS = Object.keys(KIND_NUMBERS) as RevocationKind[]
 
 const NO_PARENTS: readonly string[] = []
 
@@ -307,21 +305,11 @@ function isExpired(rule: RevocationRule, nowMs: number): boolean {
   return !isBan(rule) && rule.tokensUntilMs !== null && rule.tokensUntilMs < nowMs
 }
 
-function listOf(rules: RulesOfTarget | undefined): readonly RevocationRule[] {
-  if (rules === undefined) return []
-  return isList(rules) ? rules : [rules]
-}
-
-function isList(rules: RulesOfTarget): rules is readonly RevocationRule[] {
-  return Array.isArray(rules)
-}
-
-function store(targets: Map<string, RulesOfTarget>, target: string, rules: readonly RevocationRule[]): void {
-  const [first, second] = rules
-  if (first === undefined) targets.delete(target)
-  else targets.set(target, second === undefined ? first : rules)
-}
-
-function some(rules: RulesOfTarget, kills: (rule: RevocationRule) => boolean): boolean {
-  return isList(rules) ? rules.some(kills) : kills(rules)
+function store(
+  targets: Map<string, readonly RevocationRule[]>,
+  target: string,
+  rules: readonly RevocationRule[],
+): void {
+  if (rules.length === 0) targets.delete(target)
+  else targets.set(target, rules)
 }

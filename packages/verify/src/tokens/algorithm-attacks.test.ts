@@ -6,7 +6,9 @@ import { createHmac, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { encodePart, TokenSigner } from '../../test/token-signer.ts'
 import { openTrusting, type Trusting } from '../../test/trusting-verifier.ts'
-import { ALGORITHMS, HEADER_ALGORITHMS, type SigningAlgorithm } from './algorithms.ts'
+import { ALGORITHMS, type SigningAlgorithm } from './algorithms.ts'
+import { HEADER_ALGORITHMS } from './header-algorithms.ts'
+import { SIGNING_TRAITS } from './signing-traits.ts'
 
 const NAMES = Object.keys(ALGORITHMS) as SigningAlgorithm[]
 const SIGNERS = NAMES.map((algorithm) => new TokenSigner(algorithm))
@@ -236,7 +238,7 @@ describe.each(SIGNERS.filter(({ algorithm }) => algorithm in ORDERS))('$algorith
 
   /** Guarantee: an ECDSA signature stands in a token as r and s of full length, and in no other form. */
   test('signature as DER', async () => {
-    const der = sign(ALGORITHMS[signer.algorithm].digest, Buffer.from(inputOf()), signer.privateKey)
+    const der = sign(SIGNING_TRAITS[signer.algorithm].digest, Buffer.from(inputOf()), signer.privateKey)
     expect(await trusting.verdictOn(`${inputOf()}.${der.toString('base64url')}`)).toBe('bad_signature')
   })
 })

@@ -2,15 +2,8 @@ import { constants, createSecretKey, generateKeyPairSync, sign } from 'node:cryp
 import * as jose from 'jose'
 import { describe, expect, test } from 'vitest'
 import { TokenSigner } from '../../test/token-signer.ts'
-import {
-  ALGORITHMS,
-  acceptsHeader,
-  HEADER_ALGORITHMS,
-  isHeaderAlgorithm,
-  isSigningAlgorithm,
-  type SigningAlgorithm,
-  signingAlgorithmOf,
-} from './algorithms.ts'
+import { ALGORITHMS, acceptsHeader, isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts'
+import { HEADER_ALGORITHMS, isHeaderAlgorithm, signingAlgorithmOf } from './header-algorithms.ts'
 import { SIGNING_TRAITS } from './signing-traits.ts'
 import { prepareVerificationKey } from './verification-key.ts'
 

@@ -28,8 +28,6 @@ export interface AlgorithmTraits extends SignatureScheme {
   readonly keyMembers: readonly string[]
   /** Bytes of a signature in a token; null: as many as the key's modulus. */
   readonly signatureBytes: number | null
-  /** The digest to name to `crypto.sign` or `createHmac`; null: the algorithm brings its own. */
-  readonly digest: string | null
 }
 
 const TABLE = {
@@ -65,25 +63,8 @@ export function acceptsHeader(algorithm: SigningAlgorithm, headerAlg: string): b
   return ALGORITHMS[algorithm].acceptedNames.includes(headerAlg)
 }
 
-/** Every `alg` that the header of a token of ours may carry: the names of the algorithms, and older ones. */
-export type HeaderAlgorithm = SigningAlgorithm | 'EdDSA'
-
-export const HEADER_ALGORITHMS: readonly HeaderAlgorithm[] = Object.freeze([
-  ...(Object.keys(TABLE) as SigningAlgorithm[]),
-  'EdDSA',
-])
-
-export function isHeaderAlgorithm(name: string): name is HeaderAlgorithm {
-  return HEADER_ALGORITHMS.some((known) => known === name)
-}
-
-/** The algorithm of the keys that sign under this name. */
-export function signingAlgorithmOf(name: HeaderAlgorithm): SigningAlgorithm {
-  return name === 'EdDSA' ? 'Ed25519' : name
-}
-
 /** RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3). */
-function rsa(joseName: string, digest: HashName): AlgorithmTraits {
+function rsa(joseName: string, hash: HashName): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -92,18 +73,17 @@ function rsa(joseName: string, digest: HashName): AlgorithmTraits {
     curve: null,
     keyMembers: ['n', 'e'],
     signatureBytes: null,
-    digest,
-    ...rsaPkcs1(digest),
+    ...rsaPkcs1(hash),
   }
 }
 
 /** RSASSA-PSS (RFC 7518, section 3.5). */
-function pss(joseName: string, digest: HashName): AlgorithmTraits {
-  return { ...rsa(joseName, digest), ...rsaPss(digest) }
+function pss(joseName: string, hash: HashName): AlgorithmTraits {
+  return { ...rsa(joseName, hash), ...rsaPss(hash) }
 }
 
 /** ECDSA (RFC 7518, section 3.4). */
-function ecdsa(joseName: string, curve: string, digest: HashName, integerBytes: number): AlgorithmTraits {
+function ecdsa(joseName: string, curve: string, hash: HashName, integerBytes: number): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -112,8 +92,7 @@ function ecdsa(joseName: string, curve: string, digest: HashName, integerBytes: 
     curve,
     keyMembers: ['x', 'y'],
     signatureBytes: 2 * integerBytes,
-    digest,
-    ...ecdsaScheme(digest, integerBytes),
+    ...ecdsaScheme(hash, integerBytes),
   }
 }
 
@@ -131,7 +110,6 @@ function edwards(
     curve,
     keyMembers: ['x'],
     signatureBytes,
-    digest: null,
     ...ed25519(),
   }
 }
@@ -147,13 +125,12 @@ function mlDsa65(): AlgorithmTraits {
     // Of this type of key the algorithm is a part: `kty` and `pub` alone are no key.
     keyMembers: ['alg', 'pub'],
     signatureBytes: ML_DSA_65_SIGNATURE_BYTES,
-    digest: null,
     ...mlDsaScheme(),
   }
 }
 
 /** HMAC (RFC 7518, section 3.2): only who could have signed a token can verify it. */
-function hmac(joseName: string, digest: HashName, digestBytes: number): AlgorithmTraits {
+function hmac(joseName: string, hash: HashName, digestBytes: number): AlgorithmTraits {
   return {
     joseName,
     acceptedNames: [joseName],
@@ -162,7 +139,6 @@ function hmac(joseName: string, digest: HashName, digestBytes: number): Algorith
     curve: null,
     keyMembers: [],
     signatureBytes: digestBytes,
-    digest,
-    ...hmacScheme(digest),
+    ...hmacScheme(hash),
   }
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Claims, RESERVED_CLAIMS, readClaims } from './claims.ts'
+import { type Claims, readClaims } from './claims.ts'
 import { payloadOf } from './payload.ts'
+import { RESERVED_CLAIMS } from './reserved-claims.ts'
 
 const LEAST = {
   iss: 'https://issuer.example',

@@ -1,7 +1,7 @@
 import { isPermission } from '../access/permission.ts'
 import { OPENID_SCOPES } from '../access/scopes.ts'
 import { type Position, parsePosition } from '../changes/position.ts'
-import { KNOWN_CLAIMS, type Payload } from './payload.ts'
+import type { Payload } from './payload.ts'
 import type { TokenFault } from './token-fault.ts'
 
 /** What an access token says (RFC 9068, section 2.2), with every type checked. */
@@ -33,28 +33,6 @@ export interface Claims {
 }
 
 /**
- * Names that custom claims may not have: those with a meaning here, and those on whose word other verifiers
- * let somebody in or act for another (OpenID Connect Core, RFC 8693, RFC 8417, RFC 9396).
- */
-export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
-  ...KNOWN_CLAIMS,
-  'act',
-  'may_act',
-  'azp',
-  'auth_time',
-  'acr',
-  'amr',
-  'nonce',
-  'at_hash',
-  'c_hash',
-  'events',
-  'authorization_details',
-  'groups',
-  'entitlements',
-  '__proto__',
-])
-
-/**
  * No token of the project's own issuers lives longer, whatever its `exp`: what revokes one is forgotten a day after that
  * (rule V7). Signing keys that were brought from elsewhere may state a later end.
  */
@@ -68,9 +46,6 @@ const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 const NO_TEXTS: readonly string[] = Object.freeze([])
 const NO_CLAIMS: Readonly<Record<string, unknown>> = Object.freeze({})
-
-/** Marks a claim of the wrong type, apart from an absent one (null). */
-const WRONG = Symbol('wrong')
 
 /**
  * Reads the claims of a token. A claim of the wrong type, an absent `iss`, `sub`, `aud`, `exp` or `iat` and
@@ -89,15 +64,15 @@ export function readClaims(payload: Payload): Claims | TokenFault {
   const issued = readSeconds(payload.iat)
   if (typeof issued !== 'number') return faultOf('iat', 'a number of seconds')
   const notBefore = readSeconds(payload.nbf)
-  if (notBefore === WRONG) return faultOf('nbf', 'a number of seconds')
+  if (notBefore === undefined) return faultOf('nbf', 'a number of seconds')
   const tokenId = readText(payload.jti)
-  if (tokenId === WRONG) return faultOf('jti', 'a text')
+  if (tokenId === undefined) return faultOf('jti', 'a text')
   const clientId = readText(payload.client_id)
-  if (clientId === WRONG) return faultOf('client_id', 'a text')
+  if (clientId === undefined) return faultOf('client_id', 'a text')
   const sessionId = readText(payload.sid)
-  if (sessionId === WRONG) return faultOf('sid', 'a text')
+  if (sessionId === undefined) return faultOf('sid', 'a text')
   const scopes = readScope(payload.scope)
-  if (scopes === WRONG) return faultOf('scope', 'a text of scopes with one space between them')
+  if (scopes === undefined) return faultOf('scope', 'a text of scopes with one space between them')
   const roles = readTexts(payload.roles)
   if (roles === undefined) return faultOf('roles', 'a list of texts')
   const permissions = readTexts(payload.permissions)
@@ -107,9 +82,9 @@ export function readClaims(payload: Payload): Claims | TokenFault {
   const parents = readTexts(payload.parents)
   if (parents === undefined) return faultOf('parents', 'a list of texts')
   const pos = readPosition(payload.pos)
-  if (pos === WRONG) return faultOf('pos', 'a position')
+  if (pos === undefined) return faultOf('pos', 'a position')
   const confirmation = readObject(payload.cnf)
-  if (confirmation === WRONG) return faultOf('cnf', 'an object')
+  if (confirmation === undefined) return faultOf('cnf', 'an object')
   return {
     issuer,
     subject,
@@ -135,15 +110,16 @@ function faultOf(name: string, expected: string): TokenFault {
   return { fault: `The claim ${name} of the token must be ${expected}.` }
 }
 
-function readText(value: unknown): string | null | typeof WRONG {
+/** As all these readers do: null when the claim is absent, undefined when it is of the wrong type. */
+function readText(value: unknown): string | null | undefined {
   if (typeof value === 'string' && value !== '') return value
-  return value === undefined ? null : WRONG
+  return value === undefined ? null : undefined
 }
 
 /** A NumericDate (RFC 7519, section 2): seconds since 1970, fractions allowed. */
-function readSeconds(value: unknown): number | null | typeof WRONG {
+function readSeconds(value: unknown): number | null | undefined {
   if (typeof value === 'number' && value >= 0 && value < END_OF_TIME_SECONDS) return value
-  return value === undefined ? null : WRONG
+  return value === undefined ? null : undefined
 }
 
 function readAudience(value: unknown): readonly string[] | undefined {
@@ -166,36 +142,24 @@ function readTexts(value: unknown): readonly string[] | undefined {
 }
 
 function isTexts(value: unknown): value is readonly string[] {
-  if (!Array.isArray(value)) return false
-  for (const item of value) {
-    if (typeof item !== 'string' || item === '') return false
-  }
-  return true
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
 }
 
-function readScope(value: unknown): readonly string[] | null | typeof WRONG {
+function readScope(value: unknown): readonly string[] | null | undefined {
   if (value === undefined) return null
   if (value === '') return NO_TEXTS
-  if (typeof value !== 'string' || !SCOPE_LIST.test(value)) return WRONG
-  const scopes: string[] = []
-  for (let start = 0; start < value.length; ) {
-    const space = value.indexOf(' ', start)
-    const end = space < 0 ? value.length : space
-    const scope = value.slice(start, end)
-    if (!OPENID_SCOPES.has(scope)) scopes.push(scope)
-    start = end + 1
-  }
-  return scopes
+  if (typeof value !== 'string' || !SCOPE_LIST.test(value)) return undefined
+  return value.split(' ').filter((scope) => !OPENID_SCOPES.has(scope))
 }
 
-function readPosition(value: unknown): Position | null | typeof WRONG {
+function readPosition(value: unknown): Position | null | undefined {
   if (value === undefined) return null
-  return (typeof value === 'string' ? parsePosition(value) : undefined) ?? WRONG
+  return typeof value === 'string' ? parsePosition(value) : undefined
 }
 
-function readObject(value: unknown): Readonly<Record<string, unknown>> | null | typeof WRONG {
+function readObject(value: unknown): Readonly<Record<string, unknown>> | null | undefined {
   if (value === undefined) return null
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return WRONG
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   deepFreeze(value)
   return value as Readonly<Record<string, unknown>>
 }

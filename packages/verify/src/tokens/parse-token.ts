@@ -1,11 +1,10 @@
-import { asciiReader } from '../crypto.ts'
 import { decodeBase64UrlInto, decodedBytes } from './base64url.ts'
 import { type Payload, payloadOf } from './payload.ts'
-import { readPlainPayload } from './plain-payload.ts'
+import { payloadReader } from './plain-payload.ts'
 import { parseStrictJson } from './strict-json.ts'
 import type { TokenFault } from './token-fault.ts'
 import { parseHeader, type TokenHeader } from './token-header.ts'
-import { decodeUtf8 } from './utf8.ts'
+import { decodeUtf8, utf8 } from './utf8.ts'
 
 export type { TokenFault } from './token-fault.ts'
 export type { TokenHeader } from './token-header.ts'
@@ -34,8 +33,7 @@ export interface ParsedToken {
 const source = new Uint8Array(MAX_CREDENTIAL_BYTES)
 const decoded = new Uint8Array(decodedBytes(MAX_CREDENTIAL_BYTES))
 const decodedSignature = new Uint8Array(decodedBytes(MAX_CREDENTIAL_BYTES))
-const decodedAscii = asciiReader(decoded)
-const ascii = new TextEncoder()
+const readPlain = payloadReader(decoded)
 
 /**
  * Takes a token apart: the compact serialisation of a JWS (RFC 7515, section 7.1) and nothing else, every
@@ -53,7 +51,7 @@ export function parseToken(text: string): ParsedToken | TokenFault {
   if (headerEnd < 0 || payloadEnd < 0 || text.indexOf('.', payloadEnd + 1) >= 0) {
     return { fault: 'A token has three parts, with dots between them.' }
   }
-  const { read, written } = ascii.encodeInto(text, source)
+  const { read, written } = utf8.encodeInto(text, source)
   if (read !== text.length || written !== text.length) return { fault: 'A token is ASCII.' }
   const header = parseHeader(text.slice(0, headerEnd))
   if ('fault' in header) return header
@@ -72,9 +70,9 @@ export function parseToken(text: string): ParsedToken | TokenFault {
 }
 
 function decodePayload(start: number, end: number): Payload | undefined {
-  const length = decodeBase64UrlInto(source, start, end, decoded, 0)
+  const length = decodeBase64UrlInto(source, start, end, decoded)
   if (length < 0) return undefined
-  const plain = readPlainPayload(decodedAscii(length), decoded)
+  const plain = readPlain(length)
   if (plain !== undefined) return plain
   const json = decodeUtf8(new Uint8Array(decoded.buffer, 0, length))
   const members = json === undefined ? undefined : parseStrictJson(json)
@@ -82,6 +80,6 @@ function decodePayload(start: number, end: number): Payload | undefined {
 }
 
 function decodeSignature(start: number, end: number): Uint8Array | undefined {
-  const length = decodeBase64UrlInto(source, start, end, decodedSignature, 0)
+  const length = decodeBase64UrlInto(source, start, end, decodedSignature)
   return length < 0 ? undefined : new Uint8Array(decodedSignature.buffer, 0, length)
 }

@@ -49,13 +49,11 @@ export function emptyPayload(): Payload {
   }
 }
 
-const known: ReadonlySet<string> = new Set(KNOWN_CLAIMS)
-
 /** Sorts the members of a payload into known and custom ones. */
 export function payloadOf(members: Readonly<Record<string, unknown>>): Payload {
   const payload = emptyPayload()
   for (const name of Object.keys(members)) {
-    if (isKnownClaim(name)) {
+    if (isKnownClaim(name, payload)) {
       payload[name] = members[name]
     } else if (name !== '__proto__') {
       payload.custom ??= {}
@@ -65,6 +63,6 @@ export function payloadOf(members: Readonly<Record<string, unknown>>): Payload {
   return payload
 }
 
-function isKnownClaim(name: string): name is KnownClaim {
-  return known.has(name)
+function isKnownClaim(name: string, payload: Payload): name is KnownClaim {
+  return name !== 'custom' && Object.hasOwn(payload, name)
 }

@@ -1,3 +1,4 @@
+import { asciiReader } from '../crypto.ts'
 import { emptyPayload, KNOWN_CLAIMS, type KnownClaim, type Payload } from './payload.ts'
 
 const QUOTE = '"'.charCodeAt(0)
@@ -48,6 +49,12 @@ export function readPlainPayload(ascii: string, source: Uint8Array): Payload | u
   const payload = readPayload()
   json = ''
   return payload
+}
+
+/** The same for what stands in this memory from its beginning on: takes how many bytes. */
+export function payloadReader(memory: Uint8Array): (length: number) => Payload | undefined {
+  const readAscii = asciiReader(memory)
+  return (length) => readPlainPayload(readAscii(length), memory)
 }
 
 /**

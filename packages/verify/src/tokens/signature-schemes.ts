@@ -2,6 +2,7 @@ import {
   exportSpki,
   importPublicJwk,
   importSpki,
+  secretBytes,
   type VerificationKeyHandle,
   verifyMac,
   verifySignature,
@@ -17,8 +18,8 @@ export type HashName = 'sha256' | 'sha384' | 'sha512'
  * that stands on WebCrypto (`portable/signature-schemes.ts`).
  */
 export interface SignatureScheme<Key = VerificationKeyHandle> {
-  /** Prepares the key which verifies. Throws a TypeError when the JWK is no key. */
-  readonly importKey: (jwk: Readonly<Record<string, unknown>>) => Key
+  /** Prepares the key which verifies. Throws a TypeError when the JWK is no key, or the secret that is needed none. */
+  readonly importKey: (jwk: Readonly<Record<string, unknown>>, secret?: Key) => Key
   /** Whether this runtime has it. */
   readonly isSupported: () => boolean
   /**
@@ -79,11 +80,13 @@ export function mlDsa65(): SignatureScheme {
   }
 }
 
-/** HMAC (RFC 2104). */
+/** HMAC (RFC 2104). Its secret is in no JWK, and as long as the digest or longer (RFC 7518, section 3.2). */
 export function hmac(hash: HashName): SignatureScheme {
+  const leastBytes = Number(hash.slice(3)) / 8
   return {
-    importKey: () => {
-      throw new TypeError('A secret is in no JWK.')
+    importKey: (_jwk, secret) => {
+      if (secret !== undefined && (secretBytes(secret) ?? 0) >= leastBytes) return secret
+      throw new TypeError(`The algorithm needs a secret of ${leastBytes} bytes or more.`)
     },
     isSupported: () => true,
     verify: (key, signingInput, signature) => verifyMac(hash, key, signingInput, signature),

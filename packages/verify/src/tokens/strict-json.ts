@@ -106,15 +106,9 @@ function isEscaped(text: string, index: number): boolean {
 
 /** Members in an object or array and all below it; NaN when a name or a number in there is refused. */
 function countKept(container: object): number {
-  if (Array.isArray(container)) {
-    let members = 0
-    for (const item of container) members += countBelow(item)
-    return members
-  }
-  const names = Object.keys(container)
-  const values = container as Record<string, unknown>
-  let members = names.length
-  for (const name of names) members += name === '__proto__' ? Number.NaN : countBelow(values[name])
+  const entries = Object.entries(container)
+  let members = Array.isArray(container) ? 0 : entries.length
+  for (const [name, value] of entries) members += name === '__proto__' ? Number.NaN : countBelow(value)
   return members
 }
 

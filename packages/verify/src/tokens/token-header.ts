@@ -1,7 +1,7 @@
 import { decodeBase64Url } from './base64url.ts'
 import { parseStrictJson } from './strict-json.ts'
 import type { TokenFault } from './token-fault.ts'
-import { decodeUtf8 } from './utf8.ts'
+import { decodeUtf8, utf8 } from './utf8.ts'
 
 /** What of a JWS header counts here. */
 export interface TokenHeader {
@@ -28,8 +28,6 @@ const MAX_CACHED = 256
  * stranger gains nothing by sending others, but that the oldest is read again.
  */
 const cache = new Map<string, TokenHeader>()
-
-const ascii = new TextEncoder()
 
 /** Reads the first part of a token. */
 export function parseHeader(text: string): TokenHeader | TokenFault {
@@ -71,5 +69,5 @@ function remember(text: string, header: TokenHeader): void {
 
 /** A text of its own: a slice would keep the whole token, from which it was cut, in memory. */
 function detached(slice: string): string {
-  return decodeUtf8(ascii.encode(slice)) ?? slice
+  return decodeUtf8(utf8.encode(slice)) ?? slice
 }

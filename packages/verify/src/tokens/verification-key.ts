@@ -1,4 +1,4 @@
-import { keyDetails, secretBytes, type VerificationKeyHandle } from '../crypto.ts'
+import { keyDetails, type VerificationKeyHandle } from '../crypto.ts'
 import { ALGORITHMS, type AlgorithmTraits, isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { isBase64Url } from './base64url.ts'
 
@@ -46,7 +46,7 @@ export function prepareVerificationKey(given: {
   const { symmetric, verify } = traits
   checkMembers(publicJwk, traits)
   if (secret !== undefined && !symmetric) throw new TypeError(`${traits.joseName} takes no secret.`)
-  const handle = symmetric ? checkSecret(secret, traits) : traits.importKey(publicJwk)
+  const handle = traits.importKey(publicJwk, secret)
   if (traits.keyType === 'RSA') checkRsa(handle)
   const signatureBytes = traits.signatureBytes ?? modulusBytes(handle)
   return Object.freeze({
@@ -74,29 +74,18 @@ function checkMembers(jwk: Readonly<Record<string, unknown>>, traits: AlgorithmT
   if ((jwk.alg !== undefined || mustNameAlg) && !traits.acceptedNames.some((name) => name === jwk.alg)) {
     throw new TypeError(`The JWK is meant for another algorithm than ${traits.joseName}.`)
   }
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('The JWK is not meant for signatures.')
-  if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))) {
-    throw new TypeError('The JWK is not meant to verify signatures.')
+  const { use = 'sig', key_ops: operations = ['verify'] } = jwk
+  if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) {
+    throw new TypeError('The JWK is not meant for signatures, or not to verify them.')
   }
-}
-
-/** RFC 7518, section 3.2: a secret is as long as the digest, or longer. */
-function checkSecret(
-  secret: VerificationKeyHandle | undefined,
-  traits: AlgorithmTraits,
-): VerificationKeyHandle {
-  const bytes = secret === undefined ? null : secretBytes(secret)
-  if (secret !== undefined && bytes !== null && bytes >= (traits.signatureBytes ?? 0)) return secret
-  throw new TypeError(`${traits.joseName} needs a secret of ${traits.signatureBytes} bytes or more.`)
 }
 
 function checkRsa(handle: VerificationKeyHandle): void {
   const { modulusBits, publicExponent } = keyDetails(handle)
-  if (modulusBits === null || modulusBits < MIN_MODULUS_BITS) {
-    throw new TypeError(`An RSA key needs a modulus of ${MIN_MODULUS_BITS} bits or more.`)
-  }
-  if (modulusBits > MAX_MODULUS_BITS) {
-    throw new TypeError(`An RSA key may have a modulus of ${MAX_MODULUS_BITS} bits at most.`)
+  if (modulusBits === null || modulusBits < MIN_MODULUS_BITS || modulusBits > MAX_MODULUS_BITS) {
+    throw new TypeError(
+      `An RSA key needs a modulus of ${MIN_MODULUS_BITS} bits or more, and of ${MAX_MODULUS_BITS} bits at most.`,
+    )
   }
   if (
     publicExponent === null ||

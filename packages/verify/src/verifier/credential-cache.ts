@@ -27,15 +27,15 @@ export class CredentialCache<Entry extends Cached> {
   readonly #holes: number[] = []
   /** Where the next to be evicted is looked for. */
   #hand = 0
-  /**
-   * Open addressing, at most half full. Two numbers a slot: the integer of an entry's text, and its place in the ring
-   * counted from 1; 0: the slot is free.
-   */
-  #slots = new Int32Array(2 * MIN_SLOTS)
-  #mask = MIN_SLOTS - 1
+  /** Open addressing: of each slot the integer of an entry's text. */
+  #hashes = new Int32Array(MIN_SLOTS)
+  /** And its place in the ring, counted from 1; 0: the slot was never used; -1: it is free again. */
+  #places = new Int32Array(MIN_SLOTS)
+  /** How many slots were used; at most half of them, so that a search ends soon. */
+  #used = 0
 
   constructor(capacity: number) {
-    this.#capacity = capacity
+    this.#capacity = Math.max(1, capacity)
   }
 
   get size(): number {
@@ -43,49 +43,45 @@ export class CredentialCache<Entry extends Cached> {
   }
 
   get(text: string): Entry | undefined {
-    const hash = hashOf(text)
-    const slots = this.#slots
-    const mask = this.#mask
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const place = slots[2 * slot + 1] ?? 0
-      if (place === 0) return undefined
-      if (slots[2 * slot] !== hash) continue
-      const entry = this.#ring[place - 1]
-      if (entry?.foundBy !== text) continue
-      entry.recent = true
-      return entry
-    }
+    const entry = this.#ring[this.#placeIn(this.#find(text)) - 1]
+    if (entry !== undefined) entry.recent = true
+    return entry
   }
 
   /** Puts it in, in the place of one that was found by the same text. */
   set(entry: Entry): void {
     this.delete(entry.foundBy)
-    if (this.size > 0 && this.size >= this.#capacity) this.#evict()
+    if (this.size >= this.#capacity) this.#evict()
+    if (2 * this.#used >= this.#places.length) this.#rebuild()
     const place = this.#holes.pop() ?? this.#ring.length
     this.#ring[place] = entry
-    if (4 * this.size > this.#slots.length) this.#grow()
     this.#link(hashOf(entry.foundBy), place + 1)
   }
 
   delete(text: string): void {
-    const slot = this.#slotOf(text)
-    if (slot !== undefined) this.#remove(slot)
+    const slot = this.#find(text)
+    const place = this.#placeIn(slot) - 1
+    if (place < 0) return
+    this.#ring[place] = undefined
+    this.#holes.push(place)
+    this.#places[slot] = -1
   }
 
   clear(): void {
-    this.#ring.length = 0
-    this.#holes.length = 0
-    this.#hand = 0
-    this.#slots = new Int32Array(2 * MIN_SLOTS)
-    this.#mask = MIN_SLOTS - 1
+    this.#ring.length = this.#holes.length = this.#hand = 0
+    this.#rebuild()
   }
 
-  #slotOf(text: string): number | undefined {
+  /** The slot of what is found by the text, or the one in which the search ends. */
+  #find(text: string): number {
     const hash = hashOf(text)
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const place = this.#placeIn(slot)
-      if (place === 0) return undefined
-      if (this.#hashIn(slot) === hash && this.#ring[place - 1]?.foundBy === text) return slot
+    const hashes = this.#hashes
+    const places = this.#places
+    const mask = places.length - 1
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const place = places[slot] ?? 0
+      if (place === 0) return slot
+      if (hashes[slot] === hash && this.#ring[place - 1]?.foundBy === text) return slot
     }
   }
 
@@ -103,44 +99,32 @@ export class CredentialCache<Entry extends Cached> {
     }
   }
 
+  /** Takes a slot of which nothing is found; one that is free again stays counted. */
   #link(hash: number, place: number): void {
-    let slot = hash & this.#mask
-    while (this.#placeIn(slot) !== 0) slot = (slot + 1) & this.#mask
-    this.#slots[2 * slot] = hash
-    this.#slots[2 * slot + 1] = place
+    const mask = this.#places.length - 1
+    let slot = hash & mask
+    while (this.#placeIn(slot) > 0) slot = (slot + 1) & mask
+    if (this.#places[slot] === 0) this.#used++
+    this.#hashes[slot] = hash
+    this.#places[slot] = place
   }
 
-  /** Frees the slot and its place, and moves up what would not be found past it. */
-  #remove(slot: number): void {
-    const place = this.#placeIn(slot) - 1
-    this.#ring[place] = undefined
-    this.#holes.push(place)
-    let gap = slot
-    for (let next = (slot + 1) & this.#mask; this.#placeIn(next) !== 0; next = (next + 1) & this.#mask) {
-      const wanted = this.#hashIn(next) & this.#mask
-      if (((next - wanted) & this.#mask) < ((next - gap) & this.#mask)) continue
-      this.#slots.copyWithin(2 * gap, 2 * next, 2 * next + 2)
-      gap = next
+  /** Makes all slots anew, a quarter of them used. */
+  #rebuild(): void {
+    const hashes = this.#hashes
+    const places = this.#places
+    let slots = MIN_SLOTS
+    while (slots < 4 * this.size) slots *= 2
+    this.#hashes = new Int32Array(slots)
+    this.#places = new Int32Array(slots)
+    this.#used = 0
+    for (const [slot, place] of places.entries()) {
+      if (this.#ring[place - 1] !== undefined) this.#link(hashes[slot] ?? 0, place)
     }
-    this.#slots[2 * gap + 1] = 0
-  }
-
-  #grow(): void {
-    const former = this.#slots
-    this.#slots = new Int32Array(2 * former.length)
-    this.#mask = former.length - 1
-    for (let index = 0; index < former.length; index += 2) {
-      const place = former[index + 1] ?? 0
-      if (place !== 0) this.#link(former[index] ?? 0, place)
-    }
-  }
-
-  #hashIn(slot: number): number {
-    return this.#slots[2 * slot] ?? 0
   }
 
   #placeIn(slot: number): number {
-    return this.#slots[2 * slot + 1] ?? 0
+    return this.#places[slot] ?? 0
   }
 }
 

@@ -1,7 +1,7 @@
 import { comparePositions, type Position } from '../changes/position.ts'
 import type { KeyFill } from '../source/source.ts'
 import { type Cached, CredentialCache } from './credential-cache.ts'
-import type { GrantTable } from './grant.ts'
+import type { GrantTable } from './grant-table.ts'
 import { KeyCredential } from './key-credential.ts'
 
 interface Fill {
@@ -82,7 +82,7 @@ export class KeyCache {
     if (running !== undefined) return running.result
     const isForeign = origin === 'foreign'
     if (isForeign && this.#foreignFills >= MAX_FOREIGN_FILLS) {
-      return Promise.reject(new Error('Too many keys of foreign shape are being looked up.'))
+      return Promise.reject(new Error('Too much is being asked for.'))
     }
     if (isForeign) this.#foreignFills++
     const fill: Fill = {
@@ -147,7 +147,7 @@ export class KeyCache {
       this.#known.set(credential)
       return credential
     }
-    throw new Error('The key changed while it was being read, too often to answer for it.')
+    throw new Error('The key changes too often.')
   }
 }
 

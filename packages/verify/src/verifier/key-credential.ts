@@ -9,7 +9,6 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
-import type { Parent } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -51,21 +50,6 @@ export class KeyCredential extends CredentialEntry {
     }
   }
 
-  override asParent(principal: Principal, facts: ProjectFacts): Parent {
-    const { expiresAtMs, createdAtMs, secret } = this.record
-    const ends = [expiresAtMs, secret.validUntilMs].filter((end) => end !== null)
-    return {
-      principal,
-      grant: this.grant,
-      expiresAtMs: ends.length === 0 ? null : Math.min(...ends),
-      issuedAtMs: createdAtMs,
-      pos: null,
-      ids: [],
-      signingKeyId: null,
-      hasUntoldLimits: this.record.limits !== undefined && facts.clientLimits(this.id) === undefined,
-    }
-  }
-
   protected override holdersBy(
     _facts: ProjectFacts,
     subject: SubjectRecord | undefined,
@@ -90,10 +74,10 @@ export class KeyCredential extends CredentialEntry {
       subject: record.subject,
       roles: rights.roles,
       permissions: rights.permissions,
-      ...(this.grant.scopes === null ? {} : { scopes: this.grant.scopes }),
+      scopes: this.grant.scopes ?? undefined,
       expiresAt: record.expiresAtMs === null ? null : formatInstant(record.expiresAtMs),
       metadata: Object.freeze({ ...subject?.metadata, ...record.metadata }),
-      ...(record.management === undefined ? {} : { management: Object.freeze(record.management) }),
+      management: record.management && Object.freeze(record.management),
     })
   }
 }

@@ -1,5 +1,5 @@
 import { coversAll, effectivePermissions } from '../access/effective-permissions.ts'
-import type { PermissionQuery } from '../access/permission-query.ts'
+import { isSatisfied, type PermissionQuery } from '../access/permission-query.ts'
 import type { SubjectRecord } from '../changes/change.ts'
 import type { ProjectFacts } from './project-facts.ts'
 
@@ -26,7 +26,7 @@ export class LiveRights {
   /** Whether the permissions satisfy the query; remembers the last answer. */
   satisfy(query: PermissionQuery): boolean {
     if (this.#query !== query) {
-      this.#satisfied = query.isSatisfiedBy(this.permissions)
+      this.#satisfied = isSatisfied(query, this.permissions)
       this.#query = query
     }
     return this.#satisfied

@@ -14,7 +14,7 @@ import { RevocationRules } from '../revocation/revocation-rules.ts'
 import type { Snapshot } from '../source/source.ts'
 import { ALGORITHMS, isSigningAlgorithm } from '../tokens/algorithms.ts'
 import { prepareVerificationKey, type VerificationKey } from '../tokens/verification-key.ts'
-import { GrantTable } from './grant.ts'
+import { GrantTable } from './grant-table.ts'
 
 /** A fact and the position of the change that brought it: an older change cannot overwrite it (rule F1). */
 interface Dated<Value> {

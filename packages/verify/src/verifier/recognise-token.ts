@@ -29,10 +29,10 @@ export function recogniseToken(
   if (!acceptsHeader(key.algorithm, token.header.alg)) {
     return refuse('unknown', 'The signing key with the token’s `kid` is of another algorithm than its `alg`.')
   }
+  const checked = { text, token, claims, issuer: issuer.url, key, facts }
   const holds = key.verify(token.signedBytes, token.signature)
-  if (holds === true) return credentialOf({ text, token, claims, issuer: issuer.url, key, facts })
-  if (holds === false) return badSignature()
-  return concludeLater(holds, { text, token, claims, issuer: issuer.url, key, facts })
+  if (holds === true) return credentialOf(checked)
+  return holds === false ? badSignature() : concludeLater(holds, checked)
 }
 
 /** A token whose signature is being checked. */

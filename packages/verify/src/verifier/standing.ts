@@ -1,4 +1,4 @@
-import type { Verdict } from '../verdict.ts'
+import type { Principal } from '../verdict.ts'
 import type { LiveRights } from './live-rights.ts'
 
 /** All that may stand against a credential by the facts, apart from the request. */
@@ -22,7 +22,7 @@ export interface CredentialState {
 export interface Standing {
   /** The version of the facts it was worked out from. */
   readonly version: number
-  readonly principal: Verdict
+  readonly principal: Principal
   readonly rights: LiveRights
   /**
    * Nothing is wrong from the first of these seconds since 1970 until before the last: the usual case costs two

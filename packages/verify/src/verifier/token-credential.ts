@@ -8,7 +8,7 @@ import { CredentialEntry } from './credential-entry.ts'
 import { formatInstant } from './format-instant.ts'
 import type { Grant } from './grant.ts'
 import type { LiveRights } from './live-rights.ts'
-import { ISSUED_AT_MARK, type Parent, SIGNING_KEY_MARK } from './parent.ts'
+import { ISSUED_AT_MARK, SIGNING_KEY_MARK } from './parent.ts'
 import type { ProjectFacts } from './project-facts.ts'
 import type { CredentialState } from './standing.ts'
 
@@ -21,13 +21,14 @@ const NO_METADATA = Object.freeze({})
 export class TokenCredential extends CredentialEntry {
   readonly kind = 'token'
   readonly expiresAtMs: number
+  readonly signingKeyId: string
+  readonly parents: readonly string[]
+  readonly pos: Position | null
+  /** Of the first of its line. */
+  readonly issuedAtMs: number
   readonly #issuer: string
-  readonly #signingKeyId: string
   readonly #clientId: string | null
   readonly #sessionId: string | null
-  readonly #parents: readonly string[]
-  readonly #pos: Position | null
-  readonly #issuedAtMs: number
   readonly #notBeforeMs: number | null
   readonly #bound: boolean
   readonly #custom: Readonly<Record<string, unknown>>
@@ -51,12 +52,12 @@ export class TokenCredential extends CredentialEntry {
     })
     this.expiresAtMs = claims.expiresAtMs
     this.#issuer = token.issuer
-    this.#signingKeyId = token.signingKeyId
+    this.signingKeyId = token.signingKeyId
     this.#clientId = claims.clientId
     this.#sessionId = claims.sessionId
-    this.#parents = claims.parents
-    this.#pos = claims.pos
-    this.#issuedAtMs = claims.parents.length === 0 ? claims.issuedAtMs : firstIssuedAtMs(claims)
+    this.parents = claims.parents
+    this.pos = claims.pos
+    this.issuedAtMs = claims.parents.length === 0 ? claims.issuedAtMs : firstIssuedAtMs(claims)
     this.#notBeforeMs = claims.notBeforeMs
     this.#bound = claims.confirmation !== null
     this.#custom = claims.custom
@@ -73,9 +74,9 @@ export class TokenCredential extends CredentialEntry {
       subject: this.subject,
       clientId: this.#clientId,
       sessionId: this.#sessionId,
-      parents: this.#parents,
-      pos: this.#pos,
-      issuedAtMs: this.#issuedAtMs,
+      parents: this.parents,
+      pos: this.pos,
+      issuedAtMs: this.issuedAtMs,
       skewMs: 0,
     })
     return {
@@ -83,25 +84,12 @@ export class TokenCredential extends CredentialEntry {
       disabled:
         subject?.disabled === true ||
         (this.#clientId !== null && facts.isClientDisabled(this.#clientId)) ||
-        (this.#parents.length > 0 && this.#parents.some((id) => facts.isClientDisabled(id))),
+        (this.parents.length > 0 && this.parents.some((id) => facts.isClientDisabled(id))),
       acceptedUntilMs: this.#acceptedUntilMs(facts),
       secretUntilMs: Number.POSITIVE_INFINITY,
       expiresAtMs: this.#endMs(facts),
       notBeforeMs: this.#notBeforeMs ?? Number.NEGATIVE_INFINITY,
       proofRequired: this.#bound,
-    }
-  }
-
-  override asParent(principal: Principal, facts: ProjectFacts): Parent {
-    return {
-      principal,
-      grant: this.grant,
-      expiresAtMs: Math.min(this.#endMs(facts), this.#acceptedUntilMs(facts)),
-      issuedAtMs: this.#issuedAtMs,
-      pos: this.#pos,
-      ids: [...this.#parents, this.id],
-      signingKeyId: this.#signingKeyId,
-      hasUntoldLimits: false,
     }
   }
 
@@ -142,18 +130,18 @@ export class TokenCredential extends CredentialEntry {
   }
 
   #acceptedUntilMs(facts: ProjectFacts): number {
-    if (this.#parents.length > 0 && this.#parents.some((id) => isLostSigningKey(id, facts))) {
+    if (this.parents.length > 0 && this.parents.some((id) => isLostSigningKey(id, facts))) {
       return Number.NEGATIVE_INFINITY
     }
-    if (facts.signingKey(this.#signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
+    if (facts.signingKey(this.signingKeyId) === undefined) return Number.NEGATIVE_INFINITY
     return facts.ownIssuer(this.#issuer)?.acceptedUntilMs ?? Number.NEGATIVE_INFINITY
   }
 
   /** Its `exp`; sooner where that is later than any token of its key may live (rule V7). */
   #endMs(facts: ProjectFacts): number {
-    const usualMs = this.#issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000
+    const usualMs = this.issuedAtMs + MAX_TOKEN_LIFE_SECONDS * 1000
     if (this.expiresAtMs <= usualMs) return this.expiresAtMs
-    const lastMs = facts.signingKey(this.#signingKeyId)?.tokensUntilMs ?? 0
+    const lastMs = facts.signingKey(this.signingKeyId)?.tokensUntilMs ?? 0
     return Math.min(this.expiresAtMs, Math.max(usualMs, lastMs))
   }
 }

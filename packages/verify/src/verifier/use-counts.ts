@@ -115,12 +115,13 @@ export class UseCounts {
     const apart = this.#apart.size < MAX_APART
     const written = writeTags(request.tags)
     const tags = apart || written === NO_TAGS ? written : OTHER_TAGS
-    const ip = apart || request.context?.ip === undefined ? shortIp(request.context?.ip) : OTHER
-    const identity = entry === null ? NOBODY : identityOf(entry)
-    const name = JSON.stringify([identity.kind, identity.keyId, identity.subject, outcome, tags, ip])
+    const from = request.context?.ip
+    const ip = shortIp(apart || from === undefined ? from : OTHER)
+    const use = { ...(entry === null ? NOBODY : identityOf(entry)), outcome, tags, ip }
+    const name = JSON.stringify(Object.values(use))
     const known = this.#apart.get(name)
     if (known !== undefined) known.count++
-    else this.#apart.set(name, { ...identity, outcome, tags, ip, count: 1, atMs })
+    else this.#apart.set(name, { ...use, count: 1, atMs })
   }
 }
 

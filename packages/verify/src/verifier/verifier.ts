@@ -18,12 +18,11 @@ import { CredentialEntry } from './credential-entry.ts'
 import { decide, type Requirements } from './decide.ts'
 import { KeyCache, type KeyOrigin } from './key-cache.ts'
 import type { KeyCredential } from './key-credential.ts'
-import type { Parent } from './parent.ts'
 import { ProjectFacts } from './project-facts.ts'
 import { recogniseToken } from './recognise-token.ts'
 import type { TokenCredential } from './token-credential.ts'
 import { type UseCount, UseCounts, type VerdictCount } from './use-counts.ts'
-import { ANY_AUDIENCE, type VerifyRequest } from './verify-request.ts'
+import type { VerifyRequest } from './verify-request.ts'
 
 export interface VerifierOptions {
   readonly source: Source
@@ -111,6 +110,11 @@ export class Verifier {
     return verifier
   }
 
+  /** What it knows of its project now: for this package's own functions, which only read it. */
+  get facts(): ProjectFacts {
+    return this.#facts
+  }
+
   /** The position of the feed up to which every change has been applied. */
   get applied(): Position | undefined {
     return this.#facts.applied
@@ -139,27 +143,15 @@ export class Verifier {
   }
 
   /**
-   * Whom a text names, whether or not it may pass: a refusal unless it is a key of the project or a token that
-   * the project signed. For whoever acts on a credential by its text, such as a revocation.
+   * Whom a text names, whether or not it may pass: a refusal unless it is a key of the project or a token that the
+   * project signed.
    */
-  async identify(credential: string): Promise<Identification | Refusal> {
-    const entry = this.#recall(credential) ?? (await this.#recognise(credential))
-    if (!(entry instanceof CredentialEntry)) return entry
-    return entry.kind === 'key'
-      ? { kind: 'key', keyId: entry.id, current: entry.record.secret.current, digest: sha256(credential) }
-      : { kind: 'token', tokenId: entry.id, expiresAtMs: entry.expiresAtMs }
-  }
-
-  /**
-   * A credential that may pass now, with what a token inherits that is derived from it (rule R4); else the refusal.
-   * Of whatever audience it is: whoever derives from it looks at that. One that is bound to addresses or to its sender
-   * does not pass, for nobody here shows an address or a proof.
-   */
-  async verifyParent(credential: string): Promise<Parent | Refusal> {
-    const verdict = await this.verify({ credential, require: { audience: ANY_AUDIENCE }, cost: 0 })
-    if (!verdict.ok) return verdict
-    const entry = this.#recall(credential) ?? (await this.#recognise(credential))
-    return entry instanceof CredentialEntry ? entry.asParent(verdict, this.#facts) : entry
+  async recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
+    if (typeof credential === 'string') {
+      if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
+      if (this.#facts.keyShapes.matches(credential)) return this.#lookUp(credential, 'foreign')
+    }
+    return this.#tokenSeen(credential) ?? this.#recogniseToken(credential)
   }
 
   /** Counts since it was opened, and what it holds now. */
@@ -264,7 +256,7 @@ export class Verifier {
     let refreshes = 0
     let waits = 0
     while (refreshes <= MAX_REFRESHES && waits <= MAX_LIMIT_WAITS) {
-      const found = await this.#recognise(request.credential)
+      const found = await this.recognise(request.credential)
       const verdict = this.#answer(request, found)
       if (verdict !== undefined) return verdict
       if (this.#isFresh() && found instanceof CredentialEntry && found.limitHolders !== null) {
@@ -298,14 +290,6 @@ export class Verifier {
   /** Of what may be neither, a token is as long as this or longer: but for keys of foreign shape, length decides. */
   #mayBeKey(credential: string): boolean {
     return credential.length <= KEY_MAX_LENGTH || this.#facts.keyShapes.matches(credential)
-  }
-
-  async #recognise(credential: string): Promise<KeyCredential | TokenCredential | Refusal> {
-    if (typeof credential === 'string') {
-      if (looksLikeKeyString(credential)) return this.#recogniseKey(credential)
-      if (this.#facts.keyShapes.matches(credential)) return this.#lookUp(credential, 'foreign')
-    }
-    return this.#tokenSeen(credential) ?? this.#recogniseToken(credential)
   }
 
   #tokenSeen(credential: string): TokenCredential | undefined {
@@ -369,11 +353,6 @@ export class Verifier {
     }
   }
 }
-
-/** What {@link Verifier.identify} recognised. */
-export type Identification =
-  | { readonly kind: 'key'; readonly keyId: string; readonly current: boolean; readonly digest: string }
-  | { readonly kind: 'token'; readonly tokenId: string; readonly expiresAtMs: number }
 
 /** A cost that is no count is the program's mistake, and must not pass for nothing. */
 function costOf({ cost = 1 }: VerifyRequest): number {
