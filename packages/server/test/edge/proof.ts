@@ -53,6 +53,9 @@ const ACTIONS: readonly Action[] = [
   'take',
   'take',
 ]
+const KINDS = Object.keys(REFUSALS) as TakenBy[]
+/** Keys are not given back, so there are more of them. */
+const ISSUED: readonly TakenBy[] = [...KINDS, 'key', 'key', 'key', 'key']
 /** How far into each round a key is revoked, whatever else is done: its receipt is what rule V8 speaks of. */
 const REVOCATIONS_MS = [1_000, 2_000]
 
@@ -109,8 +112,7 @@ export class Proof {
 
   /** Everybody works while the rounds pass. */
   async run(): Promise<void> {
-    const kinds = Object.keys(REFUSALS) as TakenBy[]
-    for (const kind of kinds) for (let made = 0; made < FIRST_OF_EACH; made++) await this.#issue(kind)
+    for (const kind of KINDS) for (let made = 0; made < FIRST_OF_EACH; made++) await this.#issue(kind)
     await this.#issueLimited(true)
     await this.#issueLimited(false)
     for (const peer of this.#peers) await Promise.all(this.#held.map(({ request }) => peer.ask(request)))
@@ -184,7 +186,7 @@ export class Proof {
   }
 
   async #changeOnce(what: Action, which: number): Promise<void> {
-    if (what === 'issue') return this.#issue(pick(Object.keys(REFUSALS) as TakenBy[], which))
+    if (what === 'issue') return this.#issue(pick(ISSUED, which))
     if (what === 'limit') return this.#issueLimited(which < 0.5)
     const isTaking = what === 'take'
     const held = pickOf(
