@@ -1,4 +1,5 @@
 /** A child process that keeps a number of creations in flight, on a connection each, until it is told to stop. */
+import { constants, setPriority } from 'node:os'
 import { RawConnection, rawRequest } from './raw-connection.ts'
 
 export interface CreateLoadOrder {
@@ -39,6 +40,8 @@ async function run({ url, key, inFlight }: CreateLoadOrder): Promise<CreateLoadR
   return { created, seconds: (performance.now() - begunAtMs) / 1000 }
 }
 
+// Those who create are on other machines: what they cost here is to be taken from nobody.
+setPriority(constants.priority.PRIORITY_LOW)
 process.once('message', async (order: CreateLoadOrder) => {
   process.send?.(await run(order))
   process.disconnect()

@@ -105,7 +105,7 @@ function describe(
     `${PER_SECOND} verifications a second of ${KEYS} keys, open loop: each is due at a fixed instant and measured from it. ` +
       `Meanwhile, and for a second and a half before, another process keeps ${IN_FLIGHT} creations in flight, the next as soon as one is answered: ` +
       `${Math.round(createdPerSecond).toLocaleString('en')} a second were answered. The server, the verifying client and the creating ` +
-      'client are processes of their own, and share the cores.',
+      'client are processes of their own, and share the cores, the last one behind the others.',
     [
       '| milliseconds from when it was due | p50 | p99 | p99.9 |',
       '| --- | ---: | ---: | ---: |',

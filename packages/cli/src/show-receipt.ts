@@ -1,5 +1,17 @@
-import type { Receipt } from '@claviger/client'
-import { type Cell, colors, printRecord } from './output.ts'
+import type { ClavigerClient, Receipt } from '@claviger/client'
+import { settleReceipt } from './await-receipt.ts'
+import { type Cell, colors, printJson, printRecord } from './output.ts'
+
+/** Shows what a revocation came to, a moment later: by then those that follow the feed have applied it. */
+export async function showReceipt(
+  client: ClavigerClient,
+  made: Receipt,
+  { json }: { readonly json?: boolean | undefined },
+): Promise<void> {
+  const receipt = await settleReceipt(client, made)
+  if (json === true) printJson(receipt)
+  else printReceipt(receipt)
+}
 
 export function printReceipt(receipt: Receipt): void {
   console.log(

@@ -36,6 +36,25 @@ test('verifiers are listed, and a revocation names those that it waits for', asy
   expect(revoked.stdout).toContain('Revoked, but not applied yet by: orders-1')
 })
 
+test('a revocation is shown as effective when those who follow have applied it a moment later', async () => {
+  const { head } = await lease('1-aaaaaaaa:0')
+  await lease(head)
+  const revoking = place.run(['revoke', '--subject', 'eve'])
+  // What a verifier that follows the feed does as soon as it hears of the change.
+  const reporting = setInterval(() => void lease('1-aaaaaaaa:0').then((told) => lease(told.head)), 50)
+  const { exitCode, stdout } = await revoking
+  clearInterval(reporting)
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('Revoked, and effective everywhere.')
+})
+
+test('who has not applied a revocation a moment later is named', async () => {
+  await lease((await lease('1-aaaaaaaa:0')).head)
+  const { exitCode, stdout } = await place.run(['revoke', '--subject', 'mallory'])
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('Revoked, but not applied yet by: orders-1')
+})
+
 test('with --wait it returns once the lease of who is behind has run out', async () => {
   await lease((await lease('1-aaaaaaaa:0')).head)
   const { exitCode, stdout } = await place.run(['revoke', '--subject', 'bob', '--wait'])

@@ -1,163 +1,48 @@
 import { statSync } from 'node:fs'
 import {
   type Change,
-  comparePositions,
-  identify,
-  type Position,
   type Refusal,
   refuse,
   type Verdict,
-  Verifier,
+  type Verifier,
   type VerifyRequest,
   verifyParent,
 } from '@claviger/verify'
-import { createAuditKeys } from './audit/audit-keys.ts'
 import type { AuditCheckpoint } from './audit/checkpoint.ts'
-import { CheckpointKeeper } from './audit/checkpoint-keeper.ts'
-import { RefusalRecorder, type RefusedCall } from './audit/refusal-recorder.ts'
+import type { RefusedCall } from './audit/refusal-recorder.ts'
 import { readSuspension } from './backup/suspension.ts'
-import { DatabaseSource } from './changes/database-source.ts'
-import { type Clock, systemClock } from './clock.ts'
-import { CodedError } from './coded-error.ts'
+import { Chores } from './chores.ts'
 import type { Actor } from './commands/command.ts'
 import type { Problem } from './commands/messages.ts'
-import { Writer } from './commands/writer.ts'
-import { EdgeGrants } from './edge/edge-grants.ts'
+import type { Writer } from './commands/writer.ts'
 import { Once, type OnceParts, type OnceRequest } from './idempotency/once.ts'
 import { OnceWriter } from './idempotency/once-writer.ts'
-import { LeasedUnits } from './limits/leased-units.ts'
-import { LimitCounters } from './limits/limit-counters.ts'
 import { ManagementCaller } from './management/management-caller.ts'
 import { resetRootKey } from './management/root-key.ts'
+import { OpenVerifiers } from './open-verifiers.ts'
 import type { Page } from './page.ts'
 import { Project } from './project.ts'
 import { changeProject } from './projects/change-project.ts'
 import { createProject } from './projects/create-project.ts'
-import { install } from './projects/install.ts'
 import { listProjects } from './projects/list-projects.ts'
 import type { ProjectView } from './projects/project-view.ts'
 import { readProject } from './projects/read-project.ts'
-import { type Random, systemRandom } from './random.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from './scope.ts'
 import type { Secret } from './secret.ts'
-import { createRefreshTokens } from './sessions/refresh-token.ts'
 import { Keyring } from './signing/keyring.ts'
-import { currentPublicUrl, setPublicUrl } from './signing/public-url.ts'
-import { turnDueRings } from './signing/turn-due-rings.ts'
+import { currentPublicUrl, DEFAULT_PUBLIC_URL, setPublicUrl } from './signing/public-url.ts'
 import type { EngineStatistics, Readiness, ReadinessProblem } from './statistics/engine-statistics.ts'
-import { type FolderLock, lockFolder } from './storage/folder-lock.ts'
-import { loadMasterKey } from './storage/master-key.ts'
-import { type OpenDatabase, openForReading, parseDatabaseAddress } from './storage/open-database.ts'
-import { Pruner } from './storage/pruner.ts'
-import { createSealer } from './storage/seal.ts'
+import type { FolderLock } from './storage/folder-lock.ts'
+import type { OpenDatabase } from './storage/open-database.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
-import { ApartBound } from './usage/apart-bound.ts'
-import { IssueCounts } from './usage/issue-counts.ts'
-import { inProject } from './usage/project-use.ts'
-import { readUsageDays } from './usage/resolutions.ts'
-import { UsageRecorder } from './usage/usage-recorder.ts'
 
-export interface EngineOptions {
-  /** `sqlite:FILE`. Its folder, the data folder, belongs to this process alone. */
-  readonly database: string
-  /** What issuers are derived from. Default: the one set before, else http://127.0.0.1:2528. */
-  readonly publicUrl?: string
-  /** 32 bytes, base64url. Default: the file `master-key` in the data folder, made at the first start. */
-  readonly masterKey?: string
-  /** Starts in spite of a clock more than 60 s behind the last commit; audited (rule B2). */
-  readonly acceptClock?: boolean
-  /** For how many days usage by the day is kept, 1 to 3,660 (default 400). By the hour 35 at most, by the minute 2. */
-  readonly usageDays?: number
-  /** Told of problems that no caller is shown. Default: standard error. */
-  readonly log?: (problem: Problem) => void
-  /**
-   * Told of each checkpoint of the audit, once a minute at most where something was done. Kept where nobody who can
-   * write the data folder can reach it, it shows what was cut off. Default: it is stored in the database alone.
-   */
-  readonly onAuditCheckpoint?: (checkpoint: AuditCheckpoint) => void
-  /** Tests own time and randomness. */
-  readonly clock?: Clock
-  readonly random?: Random
-}
-
-const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:2528'
 const EMBEDDER: Actor = { kind: 'embedder' }
-const RULE_EXPIRY_INTERVAL_MS = 3_600_000
-/** How late a step of a keyring can be taken. */
-const KEYRING_INTERVAL_MS = 60_000
-/** A commit reaches this thread within a message's way; one that does not has been lost with its thread. */
-const MAX_APPLY_WAIT_MS = 2_000
 /** What makes a queue a fault: hundreds of times what a commit takes on a slow disk. */
 const MAX_QUEUE_WAIT_MS = 2_000
 
-/**
- * Opens the data folder, makes what a first start makes, and starts the writer thread.
- * Throws `CodedError`: `unavailable` when another process has the folder, the master key is another, or the clock
- * is far behind; `invalid_request` for options that are not valid.
- */
-export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { file, folder } = parseDatabaseAddress(options.database)
-  const clock = options.clock ?? systemClock()
-  const random = options.random ?? systemRandom()
-  const log = options.log ?? logToStandardError
-  const lock = lockFolder(folder)
-  const opened: (() => Promise<void> | void)[] = [() => lock.release()]
-  try {
-    const masterKey = loadMasterKey({ folder, databaseFile: file, text: options.masterKey, random })
-    const auditKeys = createAuditKeys(masterKey)
-    const writer = await Writer.start({
-      databaseFile: file,
-      clock,
-      random,
-      masterKeyFingerprint: masterKey.fingerprint,
-      auditKeys,
-      journalKey: masterKey.derive('journal'),
-      logProblem: log,
-      acceptClock: options.acceptClock ?? false,
-    })
-    opened.unshift(() => writer.close())
-    const database = openForReading(file)
-    opened.unshift(() => database.sqlite.close())
-    const parts: EngineParts = {
-      clock,
-      random,
-      writer,
-      reader: database.db,
-      sealer: createSealer(masterKey, random),
-      refreshTokens: createRefreshTokens(masterKey, random),
-      auditKeys,
-      limits: new LimitCounters(writer),
-      leasedUnits: new LeasedUnits(),
-      edge: await EdgeGrants.open(database.db, { clock, writer, random }),
-      issued: new IssueCounts(clock),
-      reportedApart: new ApartBound(),
-      usageDays: readUsageDays(options.usageDays),
-    }
-    const createdRootKey = await install(parts)
-    const once = { macKey: masterKey.derive('idempotency'), reader: database.db, clock, random }
-    const engine = new Engine(parts, {
-      lock,
-      writer,
-      database,
-      file,
-      folder,
-      createdRootKey,
-      log,
-      once,
-      onAuditCheckpoint: options.onAuditCheckpoint ?? (() => {}),
-    })
-    const publicUrl = options.publicUrl ?? (await currentPublicUrl(parts.reader)) ?? DEFAULT_PUBLIC_URL
-    await engine.setPublicUrl(publicUrl)
-    await engine.open()
-    return engine
-  } catch (error) {
-    for (const close of opened) await close()
-    throw error
-  }
-}
-
-interface Installation {
+/** What is opened once for an engine, and closed with it. */
+export interface Installation {
   readonly lock: FolderLock
   readonly writer: Writer
   readonly database: OpenDatabase
@@ -176,7 +61,7 @@ interface CallContext {
   readonly requestId?: string | undefined
 }
 
-/** The composition root: one open data folder, its writer thread, and a verifier a project. */
+/** One open data folder, with its writer thread and a verifier a project. Made by `createEngine`. */
 export class Engine {
   /** The root key's text, at the start that made the installation: it cannot be had again. */
   readonly createdRootKey: Secret | null
@@ -186,21 +71,8 @@ export class Engine {
   readonly #installation: Installation
   readonly #keyring: Keyring
   readonly #mintFacts: MintFacts
-  readonly #verifiers = new Map<string, Promise<Verifier>>()
-  /** Those of the node that have opened. */
-  readonly #ready = new Map<string, Verifier>()
-  /** With the id of its project. */
-  readonly #openVerifiers = new Map<Verifier, string>()
-  /** Ids of the projects, by name: neither ever changes. */
-  readonly #projectIds = new Map<string, string>()
-  readonly #usage: UsageRecorder
-  readonly #refusals: RefusalRecorder
-  readonly #checkpoints: CheckpointKeeper
-  readonly #pruner: Pruner
-  readonly #expiry: NodeJS.Timeout
-  readonly #rotation: NodeJS.Timeout
-  /** The turn of the keyrings that is under way. */
-  #turning: Promise<void> | undefined
+  readonly #verifiers: OpenVerifiers
+  readonly #chores: Chores
 
   constructor(parts: EngineParts, installation: Installation) {
     this.#parts = parts
@@ -209,52 +81,14 @@ export class Engine {
     this.folder = installation.folder
     this.#keyring = new Keyring(parts)
     this.#mintFacts = new MintFacts(parts)
-    this.#usage = new UsageRecorder({
-      writer: parts.writer,
-      collect: () => [
-        ...parts.issued.take(),
-        ...[...this.#openVerifiers].flatMap(([verifier, projectId]) =>
-          verifier.takeUses().map((use) => inProject(projectId, use)),
-        ),
-      ],
-      days: parts.usageDays,
-      onFailure: (error) =>
-        installation.log({
-          message: 'Usage could not be written; it is kept for later.',
-          cause: String(error),
-        }),
-    })
-    this.#refusals = new RefusalRecorder({
-      writer: parts.writer,
-      clock: parts.clock,
-      onWritten: (projectIds) => this.#checkpoints.noteEntries(projectIds),
-      onFailure: (error) =>
-        installation.log({
-          message: 'Refused calls could not be audited; they are kept for later.',
-          cause: String(error),
-        }),
-    })
-    this.#checkpoints = new CheckpointKeeper({
-      writer: parts.writer,
-      onCheckpoint: installation.onAuditCheckpoint,
-      onFailure: (message, cause) => installation.log({ message, cause: String(cause) }),
-    })
-    this.#pruner = new Pruner({
-      writer: parts.writer,
-      onFailure: (error) =>
-        installation.log({
-          message: 'What is over could not be forgotten; it is tried again in a minute.',
-          cause: String(error),
-        }),
-    })
-    this.#expiry = setInterval(() => this.#dropExpiredRules(), RULE_EXPIRY_INTERVAL_MS).unref()
-    this.#rotation = setInterval(() => void this.turnKeyrings(), KEYRING_INTERVAL_MS).unref()
+    this.#verifiers = new OpenVerifiers(parts)
+    this.#chores = new Chores({ ...installation, parts, verifiers: this.#verifiers })
   }
 
-  /** Reads what every start needs. Called once, by {@link createEngine}. */
+  /** Reads what every start needs. Called once, by `createEngine`. */
   async open(): Promise<void> {
     const rows = await this.#parts.reader.selectFrom('projects').select(['id', 'name']).execute()
-    for (const { id, name } of rows) this.#projectIds.set(name, id)
+    for (const row of rows) this.#verifiers.addProject(row)
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
     await this.#tellSuspension()
     // What fell due while nothing ran. It may have key pairs to make, for which no start waits.
@@ -278,13 +112,13 @@ export class Engine {
   }
 
   hasProject(name: string): boolean {
-    return this.#projectIds.has(name)
+    return this.#verifiers.hasProject(name)
   }
 
   /** Everything of one project, on behalf of an actor; for one request, if it is to run once. Throws `not_found`. */
   project(name: string, actor: Actor = EMBEDDER, once?: Once): Project {
-    const projectId = this.#projectIds.get(name)
-    if (projectId === undefined) throw new CodedError('not_found', 'There is no project of this name.')
+    const verifiers = this.#verifiers
+    const projectId = verifiers.idOf(name)
     return new Project(
       {
         ...this.#partsFor(once),
@@ -293,9 +127,9 @@ export class Engine {
         actor,
         keyring: this.#keyring,
         mintFacts: this.#mintFacts,
-        waitForApplied: (position) => this.#waitForApplied(projectId, position),
-        verifyParent: async (text) => verifyParent(await this.verifierOf(name), text),
-        identifyToken: (text) => this.#identifyToken(projectId, text),
+        waitForApplied: (position) => verifiers.waitForApplied(projectId, position),
+        verifyParent: async (text) => verifyParent(await verifiers.of(name), text),
+        identifyToken: (text) => verifiers.identifyToken(projectId, text),
       },
       this,
     )
@@ -315,7 +149,7 @@ export class Engine {
     return {
       create: async (input) => {
         const project = await createProject(scope, input)
-        this.#projectIds.set(project.name, project.id)
+        this.#verifiers.addProject(project)
         return project
       },
       list: (input) => listProjects(scope, input),
@@ -360,8 +194,8 @@ export class Engine {
     credential: string,
     { ip, requestId }: CallContext = {},
   ): ManagementCaller | Refusal | undefined {
-    const verifier = this.#ready.get(MANAGEMENT_PROJECT)
-    const verdict = verifier?.verifyCached({ credential, ...(ip === undefined ? {} : { context: { ip } }) })
+    const request = { credential, ...(ip === undefined ? {} : { context: { ip } }) }
+    const verdict = this.#verifiers.verifyCached(MANAGEMENT_PROJECT, request)
     return verdict === undefined ? undefined : this.#readCaller(credential, verdict, { ip, requestId })
   }
 
@@ -373,7 +207,7 @@ export class Engine {
     if (!verdict.ok) return verdict
     const { management, id: keyId } = verdict
     if (management === undefined) return refuse('unknown', 'This is no management key.')
-    const project = management.project === null ? null : this.#nameOf(management.project)
+    const project = management.project === null ? null : this.#verifiers.nameOf(management.project)
     return new ManagementCaller({ keyId, credential, project, verbs: management.verbs, ip, requestId })
   }
 
@@ -383,7 +217,7 @@ export class Engine {
    */
   verify(project: string, request: VerifyRequest): Verdict | Promise<Verdict> {
     return (
-      this.#ready.get(project)?.verifyCached(request) ??
+      this.#verifiers.verifyCached(project, request) ??
       this.verifierOf(project).then((verifier) => verifier.verify(request))
     )
   }
@@ -425,15 +259,15 @@ export class Engine {
   /** Counts since the start, and what the node holds now. It reads no table. */
   async statistics(): Promise<EngineStatistics> {
     const management = await this.verifierOf(MANAGEMENT_PROJECT)
-    const customers = [...this.#openVerifiers.keys()].filter((verifier) => verifier !== management)
+    const customers = this.#verifiers.all.filter((verifier) => verifier !== management)
     const { file } = this.#installation
     return {
       verifiers: customers.map((verifier) => verifier.statistics()),
       management: management.statistics(),
       writer: this.#installation.writer.statistics(),
       edgeVerifiers: this.#parts.edge.registry.counts(),
-      unwrittenUsage: this.#usage.unwritten,
-      projects: this.#projectIds.size - 1,
+      unwrittenUsage: this.#chores.usage.unwritten,
+      projects: this.#verifiers.projects - 1,
       databaseBytes: sizeOf(file),
       walBytes: sizeOf(`${file}-wal`),
     }
@@ -444,17 +278,12 @@ export class Engine {
    * so at its start and each minute; whoever owns the clock may not want to wait for that. Never rejects.
    */
   turnKeyrings(): Promise<void> {
-    this.#turning ??= turnDueRings(this.#parts, (error) => this.#logRotationFailure(error))
-      .catch((error) => this.#logRotationFailure(error))
-      .finally(() => {
-        this.#turning = undefined
-      })
-    return this.#turning
+    return this.#chores.turnKeyrings()
   }
 
   /** Has a refused call to the management API audited, some time after: within a second, or a minute if it is counted. */
   recordRefusal(call: RefusedCall): void {
-    this.#refusals.record(call)
+    this.#chores.refusals.record(call)
   }
 
   /**
@@ -462,46 +291,24 @@ export class Engine {
    * and at its end. Never rejects.
    */
   async checkpointAudit(): Promise<void> {
-    await this.#refusals.flush()
-    await this.#checkpoints.make()
+    await this.#chores.refusals.flush()
+    await this.#chores.checkpoints.make()
   }
 
   /** The node's own verifier of a project; it states no audience. */
   verifierOf(project: string): Promise<Verifier> {
-    const known = this.#verifiers.get(project)
-    if (known !== undefined) return known
-    const opening = this.openVerifier(project)
-    this.#verifiers.set(project, opening)
-    opening.then(
-      (verifier) => this.#ready.set(project, verifier),
-      // One that failed to open is tried again by the next who asks.
-      () => this.#verifiers.delete(project),
-    )
-    return opening
+    return this.#verifiers.of(project)
   }
 
   /** Another verifier of a project, with caches of its own. */
-  async openVerifier(project: string, audience?: string | readonly string[]): Promise<Verifier> {
-    const projectId = this.#projectIds.get(project)
-    if (projectId === undefined) throw new CodedError('not_found', 'There is no project of this name.')
-    const verifier = await Verifier.open({
-      source: new DatabaseSource(this.#parts, projectId),
-      ...(audience === undefined ? {} : { audience }),
-    })
-    this.#openVerifiers.set(verifier, projectId)
-    return verifier
+  openVerifier(project: string, audience?: string | readonly string[]): Promise<Verifier> {
+    return this.#verifiers.openAnother(project, audience)
   }
 
   /** Finishes what is queued, writes the usage and releases the data folder. */
   async close(): Promise<void> {
-    clearInterval(this.#expiry)
-    clearInterval(this.#rotation)
-    await this.#turning
-    await this.#pruner.close()
-    await this.#usage.close()
-    await this.#refusals.close()
-    await this.#checkpoints.close()
-    for (const verifier of this.#openVerifiers.keys()) verifier.close()
+    await this.#chores.close()
+    this.#verifiers.close()
     await this.#parts.limits.close().catch((error) => this.#logReturnFailure(error))
     this.#installation.database.sqlite.close()
     await this.#installation.writer.close()
@@ -517,50 +324,6 @@ export class Engine {
     }
   }
 
-  /**
-   * Resolves once the node's own verifier has applied the position: whoever signs a token with it must not be
-   * behind it (rule V2).
-   */
-  async #waitForApplied(projectId: string, position: Position): Promise<void> {
-    const verifier = await this.verifierOf(this.#nameOf(projectId))
-    const isApplied = (): boolean =>
-      verifier.applied !== undefined && comparePositions(verifier.applied, position) >= 0
-    if (isApplied()) return
-    const waiting = Promise.withResolvers<void>()
-    const stop = this.#parts.writer.onChanges(() => {
-      if (isApplied()) waiting.resolve()
-    })
-    const timer = setTimeout(
-      () =>
-        waiting.reject(
-          new CodedError('unavailable', 'The latest changes are not known here yet. Try again.'),
-        ),
-      MAX_APPLY_WAIT_MS,
-    )
-    try {
-      await waiting.promise
-    } finally {
-      clearTimeout(timer)
-      stop()
-    }
-  }
-
-  async #identifyToken(
-    projectId: string,
-    text: string,
-  ): Promise<{ tokenId: string; expiresAtMs: number } | { fault: string }> {
-    const verifier = await this.verifierOf(this.#nameOf(projectId))
-    const identified = await identify(verifier, text)
-    if ('code' in identified) return { fault: identified.detail }
-    if (identified.kind !== 'token') return { fault: 'The text is an API key, and no token.' }
-    return { tokenId: identified.tokenId, expiresAtMs: identified.expiresAtMs }
-  }
-
-  #nameOf(projectId: string): string {
-    for (const [name, id] of this.#projectIds) if (id === projectId) return name
-    throw new TypeError(`no project has the id ${projectId}`)
-  }
-
   async #tellSuspension(): Promise<void> {
     const installation = await this.#parts.reader
       .selectFrom('installation')
@@ -574,30 +337,15 @@ export class Engine {
     })
   }
 
-  #logRotationFailure(error: unknown): void {
-    this.#installation.log({
-      message: 'A keyring could not be rotated; it is tried again in a minute.',
-      cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    })
-  }
-
   #logReturnFailure(error: unknown): void {
     this.#installation.log({
       message: 'What was reserved of limits could not be given back; it counts as spent.',
       cause: String(error),
     })
   }
-
-  #dropExpiredRules(): void {
-    for (const verifier of this.#openVerifiers.keys()) verifier.dropExpiredRules()
-  }
 }
 
 /** 0: there is no such file. */
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
-}
-
-function logToStandardError({ message, cause }: Problem): void {
-  console.error(`claviger: ${message} ${cause}`)
 }

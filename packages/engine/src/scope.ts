@@ -13,7 +13,7 @@ import type { Sealer } from './storage/seal.ts'
 import type { ApartBound } from './usage/apart-bound.ts'
 import type { IssueCounts } from './usage/issue-counts.ts'
 
-/** What the parts of one engine share; made by the composition root (`engine.ts`). */
+/** What the parts of one engine share; made by the composition root (`create-engine.ts`). */
 export interface EngineParts {
   readonly clock: Clock
   readonly random: Random

@@ -9,7 +9,7 @@ import { printJson } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
 import { reviewKeys } from '../review-keys.ts'
 import { KEY_STATUSES, printIssuedKey, printKey, printKeys } from '../show-key.ts'
-import { printReceipt } from '../show-receipt.ts'
+import { showReceipt } from '../show-receipt.ts'
 import { printReview } from '../show-review.ts'
 
 interface KeyOptions extends ConnectionOptions, LimitFlags {
@@ -285,9 +285,9 @@ function addRevokeKey(keys: Command): void {
   )
     .addHelpText('after', '\nExample:\n  $ claviger keys revoke key_01J… --reason "found in a repository"')
     .action(async (id: string, { reason, keepIssued, ...options }: RevokeOptions) => {
-      const receipt = await connect(options).revokeKey({ path: { id }, body: { reason, keepIssued } })
-      if (options.json === true) printJson(receipt)
-      else printReceipt(receipt)
+      const client = connect(options)
+      const receipt = await client.revokeKey({ path: { id }, body: { reason, keepIssued } })
+      await showReceipt(client, receipt, options)
     })
 }
 

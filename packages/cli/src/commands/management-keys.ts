@@ -7,7 +7,7 @@ import { printJson } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
 import { KEY_STATUSES } from '../show-key.ts'
 import { printIssuedManagementKey, printManagementKey, printManagementKeys } from '../show-management-key.ts'
-import { printReceipt } from '../show-receipt.ts'
+import { showReceipt } from '../show-receipt.ts'
 
 interface RightsOptions extends ConnectionOptions {
   readonly verbs?: NonNullable<CreateManagementKeyInput['verbs']>
@@ -183,12 +183,9 @@ function addRevokeKey(keys: Command): void {
   )
     .addHelpText('after', '\nExample:\n  $ claviger management-keys revoke key_01J… --reason "lost laptop"')
     .action(async (id: string, { reason, keepIssued, ...options }: RevokeOptions) => {
-      const receipt = await connect(options).revokeManagementKey({
-        path: { id },
-        body: { reason, keepIssued },
-      })
-      if (options.json === true) printJson(receipt)
-      else printReceipt(receipt)
+      const client = connect(options)
+      const receipt = await client.revokeManagementKey({ path: { id }, body: { reason, keepIssued } })
+      await showReceipt(client, receipt, options)
     })
 }
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { awaitReceipt } from '../await-receipt.ts'
+import { awaitReceipt, settleReceipt } from '../await-receipt.ts'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { readCredential } from '../credential.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
@@ -67,8 +67,10 @@ Examples:
       const credential = argument === undefined ? undefined : await readCredential(argument)
       const client = connect({ url, project, data })
       const made = await client.createRevocation({ body: { credential, ...fields } })
-      const seconds = wait === true ? DEFAULT_WAIT_SECONDS : (wait ?? 0)
-      const receipt = await awaitReceipt(client, made, seconds)
+      const receipt =
+        wait === undefined
+          ? await settleReceipt(client, made)
+          : await awaitReceipt(client, made, wait === true ? DEFAULT_WAIT_SECONDS : wait)
       if (wait !== undefined && !receipt.effective) setExitCode(EXIT.refused)
       if (json === true) printJson(receipt)
       else printReceipt(receipt)

@@ -1,12 +1,12 @@
 import { text } from 'node:stream/consumers'
-import type { CreateSessionInput } from '@claviger/client'
+import type { ClavigerClient, CreateSessionInput } from '@claviger/client'
 import { type Command, Option } from 'commander'
 import { addConnectionOptions, type ConnectionOptions, connect } from '../connection.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { appendValue, parseJsonObject, parseList, parseWholeNumber } from '../option-values.ts'
 import { printJson } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
-import { printReceipt } from '../show-receipt.ts'
+import { showReceipt } from '../show-receipt.ts'
 import { printSession, printSessions, printSessionTokens, SESSION_STATES } from '../show-session.ts'
 
 interface CreateOptions extends ConnectionOptions, Omit<CreateSessionInput, 'subject' | 'audience'> {
@@ -151,23 +151,22 @@ function addRevokeSession(sessions: Command): void {
       '\nExamples:\n  $ claviger sessions revoke ses_01J… --reason "logged out"\n  $ claviger sessions revoke --subject alice',
     )
     .action(async (id: string | undefined, { subject, reason, ...options }: RevokeOptions) => {
-      const receipt = await endSessions({ id, subject }, reason, options)
-      if (options.json === true) printJson(receipt)
-      else printReceipt(receipt)
+      const client = connect(options)
+      await showReceipt(client, await endSessions(client, { id, subject }, reason), options)
     })
 }
 
 /** One rule ends whatever a subject has so far, a session that is begun at this moment included: none has to be listed. */
 function endSessions(
+  client: ClavigerClient,
   { id, subject }: { readonly id: string | undefined; readonly subject: string | undefined },
   reason: string | undefined,
-  options: ConnectionOptions,
 ) {
   if (id !== undefined && subject === undefined) {
-    return connect(options).revokeSession({ path: { id }, body: { reason } })
+    return client.revokeSession({ path: { id }, body: { reason } })
   }
   if (id === undefined && subject !== undefined) {
-    return connect(options).createRevocation({ body: { subject, only: 'tokens', reason } })
+    return client.createRevocation({ body: { subject, only: 'tokens', reason } })
   }
   throw new CommandFailure(EXIT.usage, "Name one thing to end: a session's id, or --subject.")
 }

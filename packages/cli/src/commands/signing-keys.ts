@@ -6,7 +6,7 @@ import { parseWholeNumber } from '../option-values.ts'
 import { printJson, printRecord } from '../output.ts'
 import { addPageOptions } from '../page-options.ts'
 import { readSecret } from '../read-secret.ts'
-import { printReceipt } from '../show-receipt.ts'
+import { showReceipt } from '../show-receipt.ts'
 import { printSigningKey, printSigningKeys } from '../show-signing-key.ts'
 
 type Algorithm = CreateSigningKeyInput['algorithm']
@@ -200,9 +200,9 @@ function addRetire(keys: Command): void {
       '\nExample:\n  $ claviger signing-keys retire MBr5Tzqwl4XWbhNu… --reason "backup was stolen"',
     )
     .action(async (signingKeyId: string, { reason, ...options }: RetireOptions) => {
-      const receipt = await connect(options).createRevocation({ body: { signingKeyId, reason } })
-      if (options.json === true) printJson(receipt)
-      else printReceipt(receipt)
+      const client = connect(options)
+      const receipt = await client.createRevocation({ body: { signingKeyId, reason } })
+      await showReceipt(client, receipt, options)
     })
 }
 

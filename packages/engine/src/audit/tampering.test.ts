@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AuditPlace, fillChain, openAuditPlace } from '../../test/audit-place.ts'
 import { START_MS } from '../../test/installation.ts'
 import { manualClock } from '../clock.ts'
-import { createEngine } from '../engine.ts'
+import { createEngine } from '../create-engine.ts'
 import type { AuditCheckpoint } from './checkpoint.ts'
 import { openOfflineAudit } from './offline-audit.ts'
 

@@ -5,6 +5,8 @@ import type { Command } from '../commands/command.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from '../scope.ts'
 import type { Schema } from '../storage/schema.ts'
 
+export const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:2528'
+
 /** The hosts that plain HTTP reaches without leaving the machine, as a URL spells them. */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 

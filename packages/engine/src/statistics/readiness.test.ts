@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { createEngine, type Engine } from '../engine.ts'
+import { createEngine } from '../create-engine.ts'
+import type { Engine } from '../engine.ts'
 
 async function open(): Promise<{ engine: Engine; file: string }> {
   const file = join(temporaryFolder(), 'claviger.db')

@@ -4,7 +4,8 @@ import { sha256 } from '@claviger/verify'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { fillKey } from '../changes/fill-key.ts'
-import { createEngine, type Engine } from '../engine.ts'
+import { createEngine } from '../create-engine.ts'
+import type { Engine } from '../engine.ts'
 import { openForReading, openForWriting } from './open-database.ts'
 
 /** Every byte takes minutes: without it the ends of frames, the bytes beside them, and some between. */
