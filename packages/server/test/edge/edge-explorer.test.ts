@@ -26,8 +26,8 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/lease-keeper.ts',
-        from: 'await this.#take({ sentAtMs, head,',
-        to: 'await this.#take({ sentAtMs: this.#options.stopwatch.mark(), head,',
+        from: 'untilMs: sentAtMs +',
+        to: 'untilMs: this.#options.stopwatch.mark() +',
       },
     ],
   },
@@ -36,9 +36,10 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
-        to: '(wallMs - this.#wallMs)',
+        from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
+        to: 'wallMs - this.wallMs',
       },
+      { file: 'edge/lease.ts', from: 'monotonicMs - this.#stopwatch.monotonicMs < leftMs', to: 'true' },
     ],
   },
   {
@@ -46,9 +47,10 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
-        to: '(monotonicMs - this.#monotonicMs)',
+        from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
+        to: 'monotonicMs - this.monotonicMs',
       },
+      { file: 'edge/lease.ts', from: 'wallMs - this.#stopwatch.wallMs < leftMs', to: 'true' },
     ],
   },
   {

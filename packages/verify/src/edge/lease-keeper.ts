@@ -173,7 +173,7 @@ export class LeaseKeeper {
       if ('reset' in answer) return facts.outdate(applied)
       const head = parsePosition(answer.head)
       if (head === undefined) throw new EdgeError('protocol', 'The server named no head.')
-      await this.#take({ sentAtMs, head, lastsMs: answer.leaseSeconds * 1000 })
+      await this.#take({ untilMs: sentAtMs + answer.leaseSeconds * 1000, head })
     } catch (error) {
       this.#fail(edgeErrorOf(error))
     }

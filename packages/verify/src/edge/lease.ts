@@ -4,9 +4,8 @@ import type { Stopwatch } from './stopwatch.ts'
 
 /** What an answer to a nonce grants. */
 export interface Grant {
-  /** When the nonce was sent: a mark of the stopwatch. */
-  readonly sentAtMs: number
-  readonly lastsMs: number
+  /** Until when it lasts, by the stopwatch: counted from when the nonce was sent. */
+  readonly untilMs: number
   /** What must be applied before it holds. */
   readonly head: Position
 }
@@ -27,7 +26,8 @@ const MAX_DELAY_MS = 5_000
 export class Lease {
   readonly #clock: EdgeClock
   readonly #stopwatch: Stopwatch
-  #held: Grant | undefined
+  /** When the last of those that hold ends. */
+  #untilMs = Number.NEGATIVE_INFINITY
   /** Granted, and their heads not applied yet. */
   #pending: readonly Grant[] = []
   #time: ToldTime | undefined
@@ -39,21 +39,21 @@ export class Lease {
 
   /** Takes note of a grant, which holds from the {@link promote} on that has applied its head. */
   grant(grant: Grant): void {
-    this.#pending = [...this.#pending.filter((other) => this.#leftMs(other) > 0), grant]
+    this.#pending = [...this.#pending.filter(({ untilMs }) => untilMs > this.#stopwatch.readMs()), grant]
   }
 
   /** What is applied has come further: whatever grant waited for that holds now. */
   promote(applied: Position): void {
     this.#pending = this.#pending.filter((grant) => {
       const holds = isApplied(grant.head, applied)
-      if (holds && grant.sentAtMs >= (this.#held?.sentAtMs ?? 0)) this.#held = grant
+      if (holds) this.#untilMs = Math.max(this.#untilMs, grant.untilMs)
       return !holds
     })
   }
 
   /** Ends it, and whatever was granted for what was known so far. */
   drop(): void {
-    this.#held = undefined
+    this.#untilMs = Number.NEGATIVE_INFINITY
     this.#pending = []
   }
 
@@ -67,16 +67,16 @@ export class Lease {
    * each clock. Every verdict takes it, so nothing is made for it.
    */
   runsAtMs(graceMs: number): number | undefined {
-    if (this.#held === undefined) return undefined
-    const { sentAtMs, lastsMs } = this.#held
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    const runs = this.#stopwatch.readMs(wallMs, monotonicMs) - sentAtMs < lastsMs + graceMs
+    const leftMs = this.#untilMs + graceMs - this.#stopwatch.passedMs
+    const runs =
+      wallMs - this.#stopwatch.wallMs < leftMs && monotonicMs - this.#stopwatch.monotonicMs < leftMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
   }
 
   leftMs(): number {
-    return this.#held === undefined ? 0 : Math.max(0, this.#leftMs(this.#held))
+    return Math.max(0, this.#untilMs - this.#stopwatch.readMs())
   }
 
   /**
@@ -97,10 +97,6 @@ export class Lease {
   #timeAt(wallMs: number, monotonicMs: number): number {
     if (this.#time === undefined) return wallMs
     return Math.max(wallMs, Math.floor(authorityMs(this.#time, monotonicMs)))
-  }
-
-  #leftMs({ sentAtMs, lastsMs }: Grant): number {
-    return lastsMs - (this.#stopwatch.readMs() - sentAtMs)
   }
 }
 
