@@ -1,5 +1,6 @@
 import { createVerifier, type EdgeVerifier, type EdgeVerifierOptions } from '@claviger/verify'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../verify/src/edge/edge-clock.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 let claviger: TestServer
@@ -116,6 +117,16 @@ describe('limits at several verifiers', () => {
     await first.close()
     const { body } = await claviger.call('POST', '/v1/verify', { body: { credential, cost: 0 } })
     expect(body.limits[0].remaining).toBe(99)
+  })
+
+  test('a verifier whose clock is ahead of a period answers unavailable, and uses up nothing of the others', async () => {
+    const { credential } = await makeKey({ limits: [{ name: 'an-hour', limit: 100, windowSeconds: 3600 }] })
+    const clock = { ...systemClock(), wallMs: () => Date.now() + 86_400_000 }
+    const verifier = await openVerifier({ clock })
+    for (let asked = 0; asked < 20; asked++) expect(await outcomeOf(verifier, credential)).toBe('unavailable')
+    const remaining = async () =>
+      (await claviger.call('POST', '/v1/verify', { body: { credential, cost: 0 } })).body.limits[0].remaining
+    await expect.poll(remaining).toBe(100)
   })
 
   test('nobody puts back more than was set aside for it, nor what was set aside for another', async () => {

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What lies between a verifier and its server: a proxy of bytes that can be told to misbehave. */
 export class FaultyProxy {
@@ -49,7 +50,7 @@ export class FaultyProxy {
     for (const write of held) write()
   }
 
-  /** Ends every connection, and lets none in until {@link mend}. */
+  /** Ends every connection, with whatever is held of it, and lets none in until {@link mend}. */
   cut(): void {
     this.#isCut = true
     this.#held = null
@@ -71,11 +72,27 @@ export class FaultyProxy {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
+  /** In order, whatever the delay was when each piece came. */
   #forward(from: Socket, to: Socket): void {
-    const write = (act: () => void): void => {
+    let delayed = 0
+    let last = Promise.resolve()
+    const pass = (act: () => void): void => {
       if (this.#held !== null) this.#held.push(act)
-      else if (this.delayMs > 0) setTimeout(act, this.delayMs)
       else act()
+    }
+    const write = (act: () => void): void => {
+      if (this.delayMs === 0 && delayed === 0) {
+        pass(act)
+        return
+      }
+      delayed++
+      const due = sleep(this.delayMs)
+      last = last
+        .then(() => due)
+        .then(() => {
+          delayed--
+          pass(act)
+        })
     }
     from.on('data', (piece) => write(() => void (to.destroyed || to.write(piece))))
     from.once('close', () => write(() => void to.destroy()))

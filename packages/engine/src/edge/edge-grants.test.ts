@@ -26,6 +26,19 @@ function revokeSubject(subject: string, from: Scope = scope) {
   return createRevocation(from as RevocationScope, { subject })
 }
 
+/** Another run, whose monotonic clock stands still but for what it is let pass. */
+async function openEdge(): Promise<{ readonly edge: EdgeGrants; passMs(ms: number): void }> {
+  let monotonicMs = 0
+  const parts = { ...installation, monotonicMs: () => monotonicMs }
+  const edge = await EdgeGrants.open(installation.reader, parts)
+  return {
+    edge,
+    passMs(ms) {
+      monotonicMs += ms
+    },
+  }
+}
+
 async function lease(id: string, more: object = {}) {
   const { epoch, number } = await readHead(installation.reader, 'default')
   const verifier = { id: id.padEnd(16, '-'), name: id }
@@ -64,15 +77,30 @@ test('L3: after a restart no receipt is effective until what the former run gran
     .selectFrom('grants')
     .selectAll()
     .executeTakeFirstOrThrow()
-  const edge = await EdgeGrants.open(installation.reader, installation)
+  const { edge, passMs: pass } = await openEdge()
   const restarted = { ...scope, edge }
-  const receipt = await revokeSubject('ada', restarted)
-  expect(receipt).toMatchObject({
-    effective: false,
-    verifiers: ['what a former run of the server granted'],
-  })
+  const waiting = { effective: false, verifiers: ['what a former run of the server granted'] }
+  expect(await revokeSubject('ada', restarted)).toMatchObject(waiting)
+  pass(605_000)
+  expect(await revokeSubject('eve', restarted)).toMatchObject(waiting)
   installation.clock.set(untilMs)
   expect(await revokeSubject('bob', restarted)).toMatchObject({ effective: true, verifiers: [] })
+})
+
+test('L3: a clock that is set forward before or after a restart ends nothing that the former run granted', async () => {
+  await lease('long', { allowCachedSeconds: 600 })
+  installation.clock.advance(2 * HOUR_MS)
+  const { edge, passMs: pass } = await openEdge()
+  const restarted = { ...scope, edge }
+  pass(604_000)
+  // A lease of this run forgets the rows of those that are over, and theirs is not.
+  await edge.cover(5_000)
+  expect(await revokeSubject('fay', restarted)).toMatchObject({ effective: false })
+  const { edge: next, passMs: passNext } = await openEdge()
+  passNext(604_000)
+  expect(next.reach(scope.projectId, { epoch: '1-aaaaaaaa', number: 1 }, 0).effective).toBe(false)
+  pass(1_000)
+  expect(await revokeSubject('gus', restarted)).toMatchObject({ effective: true, verifiers: [] })
 })
 
 test('V8, L4: a receipt waits as long as a verifier may answer from its caches, by both clocks', async () => {
@@ -88,7 +116,9 @@ test('V8, L4: a receipt waits as long as a verifier may answer from its caches, 
 
 test('E3: after a restore no receipt is effective for one longest lease', async () => {
   installation.clock.advance(3 * HOUR_MS)
-  const edge = await EdgeGrants.open(installation.reader, installation)
+  const { edge, passMs: pass } = await openEdge()
+  pass(2 * HOUR_MS)
+  installation.clock.advance(2 * HOUR_MS)
   const nowMs = installation.clock.nowMs()
   const restored = { epoch: '2-restored', number: 7 }
   expect(edge.reach('other', restored, nowMs)).toEqual({
@@ -96,6 +126,11 @@ test('E3: after a restore no receipt is effective for one longest lease', async 
     behind: ['what was granted before the restore'],
   })
   expect(edge.reach('other', restored, nowMs - HOUR_MS - 5_000)).toEqual({ effective: true, behind: [] })
+  installation.clock.advance(HOUR_MS + 5_000)
+  // Set forward: by the other clock no time has passed.
+  expect(edge.reach('other', restored, nowMs).effective).toBe(false)
+  pass(HOUR_MS + 5_000)
+  expect(edge.reach('other', restored, nowMs)).toEqual({ effective: true, behind: [] })
 })
 
 test('V5: the receipt of a management key waits for the verifiers of its project', async () => {

@@ -75,8 +75,7 @@ export async function grantLease(scope: Scope, input: unknown): Promise<LeaseAns
   if (applied === undefined) throw new CodedError('invalid_request', '`applied` is no position.')
   const { edge, clock, projectId, actor } = scope
   const allowCachedSeconds = fields.allowCachedSeconds ?? 0
-  // Twice over: the grant is made a moment later, when a renewal may have taken its time.
-  await edge.cover(clock.nowMs() + 2 * (MAX_STALENESS_SECONDS + allowCachedSeconds) * 1000)
+  await edge.cover((MAX_STALENESS_SECONDS + allowCachedSeconds) * 1000)
   const head = await readHead(scope.reader, projectId)
   const known = { nonce, head: formatPosition(head), atMs: clock.nowMs(), node: edge.bootId }
   if (applied.epoch !== head.epoch) return { ...known, reset: true }

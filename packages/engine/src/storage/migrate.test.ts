@@ -38,6 +38,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 15, name: 'grants' },
     { number: 16, name: 'usage-batches' },
     { number: 17, name: 'ends' },
+    { number: 18, name: 'grant-lengths' },
   ])
   database.sqlite.close()
 })

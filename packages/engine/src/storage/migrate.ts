@@ -17,6 +17,7 @@ import { issuingKeys } from './migrations/0014-issuing-keys.ts'
 import { grants } from './migrations/0015-grants.ts'
 import { usageBatches } from './migrations/0016-usage-batches.ts'
 import { ends } from './migrations/0017-ends.ts'
+import { grantLengths } from './migrations/0018-grant-lengths.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly Migration[] = [
   grants,
   usageBatches,
   ends,
+  grantLengths,
 ]
 
 /**

@@ -138,6 +138,8 @@ export interface SubjectTable {
 export interface GrantTable {
   boot_id: string
   until_ms: number
+  /** The longest lease that the run has granted. */
+  longest_ms: number
 }
 
 /** A batch of usage that a verifier in another process has sent, and that was counted. */

@@ -32,6 +32,7 @@ export class FeedHub {
   readonly #stopWatching: () => void
   #beats = 0
   #looking = false
+  #mustLook = false
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -93,17 +94,21 @@ export class FeedHub {
   }
 
   #beat(): void {
-    for (const { readers } of this.#audiences.values()) for (const reader of readers) reader.say(HEARTBEAT)
+    for (const { readers } of this.#audiences.values()) for (const reader of readers) reader.beat()
     if (++this.#beats % HEARTBEATS_A_LOOK === 0) void this.#look()
   }
 
-  /** Ends the streams of those who may not read any more. */
+  /** Ends the streams of those who may not read any more. What changes meanwhile may concern one that was looked at. */
   async #look(): Promise<void> {
+    this.#mustLook = true
     if (this.#looking) return
     this.#looking = true
     try {
-      for (const { readers } of this.#audiences.values()) {
-        for (const reader of readers) await this.#check(reader)
+      while (this.#mustLook) {
+        this.#mustLook = false
+        for (const { readers } of this.#audiences.values()) {
+          for (const reader of readers) await this.#check(reader)
+        }
       }
     } finally {
       this.#looking = false

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import type { ManagementCaller } from '@claviger/engine'
 import { type ChangesPage, formatPosition, type Position } from '@claviger/verify'
-import { type FeedEvent, writeChange, writeEvent } from './feed-event.ts'
+import { type FeedEvent, HEARTBEAT, writeChange, writeEvent } from './feed-event.ts'
 
 /** What a reader may leave unread before it is cut: it comes again, and goes on where it was. */
 const MAX_UNREAD_CHARACTERS = 1024 * 1024
 /** While it catches up, no more is read from the database than that it takes. */
 const CATCH_UP_CHARACTERS = 256 * 1024
+const MAX_BEATS_SINCE_END = 10
 
 /** One stream of one project's changes: first those that it missed, then each as it is made. */
 export class FeedReader {
@@ -19,6 +20,9 @@ export class FeedReader {
   #waiting: FeedEvent[] | null = []
   #waitingCharacters = 0
   #taken: (() => void) | undefined
+  /** The last word was written, though it may not have been read yet. */
+  #hasEnded = false
+  #beatsSinceEnd = 0
 
   constructor(given: { caller: ManagementCaller; projectName: string; after: Position }) {
     this.caller = given.caller
@@ -28,7 +32,7 @@ export class FeedReader {
   }
 
   get isOpen(): boolean {
-    return !this.body.destroyed && !this.body.readableEnded
+    return !this.body.destroyed && !this.#hasEnded
   }
 
   /** Writes what comes after its place, page by page, and then what was made meanwhile. */
@@ -56,6 +60,12 @@ export class FeedReader {
     if (this.#waitingCharacters > MAX_UNREAD_CHARACTERS) this.cut()
   }
 
+  /** Says once a second that the stream lives. Whoever does not take its last word is cut. */
+  beat(): void {
+    if (this.isOpen) this.body.push(HEARTBEAT)
+    else if (this.#hasEnded && ++this.#beatsSinceEnd > MAX_BEATS_SINCE_END) this.cut()
+  }
+
   /** Writes what is no change. */
   say(text: string): void {
     if (this.isOpen) this.body.push(text)
@@ -64,6 +74,7 @@ export class FeedReader {
   /** Writes a last word. */
   end(text: string): void {
     if (!this.isOpen) return
+    this.#hasEnded = true
     this.body.push(text)
     this.body.push(null)
   }

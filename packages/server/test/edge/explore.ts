@@ -9,6 +9,17 @@ const NOTHING_ELSE = { changesBefore: 0, changesAfter: 0, cuts: 0, lostAnswers: 
 const CASES: readonly SmallCase[] = [
   {
     ...NOTHING_ELSE,
+    name: 'a machine that sleeps, and whose clock is set back once it is awake',
+    clockSteps: [{ sleepsMs: 3_000 }, 300, { setByMs: -3_600_000 }, 2_500],
+    lostAnswers: 1,
+  },
+  {
+    ...NOTHING_ELSE,
+    name: 'a clock that is set forward and back while answers are on their way',
+    clockSteps: [1_500, { setByMs: 600_000 }, 2_000, { setByMs: -7_200_000 }, 3_000],
+  },
+  {
+    ...NOTHING_ELSE,
     name: 'a lease that is renewed while the feed is cut',
     clockSteps: [2_000, 3_000, 2_500],
     cuts: 1,

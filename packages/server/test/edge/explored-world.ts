@@ -7,11 +7,19 @@ import { EdgeError, type EdgeTransport, type FeedListener } from '../../../verif
 import { Verifier } from '../../../verify/src/verifier/verifier.ts'
 import { makeKey } from '../../../verify/test/credentials.ts'
 
+/** Time that passes, and what the verifier's machine does meanwhile. */
+export type ClockStep =
+  /** So many milliseconds. */
+  | number
+  /** It sleeps for so long: its monotonic clock stands still. */
+  | { readonly sleepsMs: number }
+  /** Somebody sets the clock on its wall. */
+  | { readonly setByMs: number }
+
 /** What may happen in a small case, and how often. */
 export interface SmallCase {
   readonly name: string
-  /** How far each step of the clock goes, milliseconds. */
-  readonly clockSteps: readonly number[]
+  readonly clockSteps: readonly ClockStep[]
   /** Changes of something else, before the one that takes the key away and after it. */
   readonly changesBefore: number
   readonly changesAfter: number
@@ -71,7 +79,11 @@ export class ExploredWorld {
     () => this.#ms,
   )
   #verifier: Verifier | undefined
+  /** How much time has passed. */
   #ms = 0
+  /** What the verifier's clocks show beside that. */
+  #wallAheadMs = 0
+  #sleptMs = 0
   #clockSteps = 0
   #cuts = 0
   #lost = 0
@@ -142,8 +154,8 @@ export class ExploredWorld {
       }
       if (this.#cuts < cuts) steps.push({ label: 'cut the feed', run: () => this.#cut(stream) })
     }
-    const ms = clockSteps[this.#clockSteps]
-    if (ms !== undefined) steps.push({ label: `wait ${ms} ms`, run: () => this.#advance(ms) })
+    const step = clockSteps[this.#clockSteps]
+    if (step !== undefined) steps.push(this.#clockStep(step))
     return steps
   }
 
@@ -176,11 +188,35 @@ export class ExploredWorld {
     if (what === 'key') this.#takenAt = { position, ms: this.#ms }
   }
 
+  #clockStep(step: ClockStep): Step {
+    const run = (act: () => void) => () => {
+      this.#clockSteps++
+      act()
+    }
+    if (typeof step === 'number') return { label: `wait ${step} ms`, run: run(() => this.#advance(step)) }
+    if ('sleepsMs' in step) {
+      const { sleepsMs } = step
+      return {
+        label: `sleep ${sleepsMs} ms`,
+        run: run(() => {
+          this.#ms += sleepsMs
+          this.#sleptMs += sleepsMs
+        }),
+      }
+    }
+    const { setByMs } = step
+    return {
+      label: `set the clock by ${setByMs} ms`,
+      run: run(() => {
+        this.#wallAheadMs += setByMs
+      }),
+    }
+  }
+
   #advance(ms: number): void {
-    this.#clockSteps++
     this.#ms += ms
     for (const timer of [...this.#timers].sort((a, b) => a.atMs - b.atMs)) {
-      if (timer.atMs > this.#ms || !this.#timers.delete(timer)) continue
+      if (timer.atMs > this.#monotonicMs() || !this.#timers.delete(timer)) continue
       timer.act()
     }
   }
@@ -311,12 +347,16 @@ export class ExploredWorld {
     return { ...this.#key.record, disabled: this.#takenAt !== undefined }
   }
 
+  #monotonicMs(): number {
+    return this.#ms - this.#sleptMs
+  }
+
   #clock(): EdgeClock {
     return {
-      wallMs: () => START_MS + this.#ms,
-      monotonicMs: () => this.#ms,
+      wallMs: () => START_MS + this.#ms + this.#wallAheadMs,
+      monotonicMs: () => this.#monotonicMs(),
       after: (ms, act) => {
-        const timer = { atMs: this.#ms + ms, act }
+        const timer = { atMs: this.#monotonicMs() + ms, act }
         this.#timers.add(timer)
         return () => void this.#timers.delete(timer)
       },

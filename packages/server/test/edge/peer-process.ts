@@ -1,6 +1,22 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { VerifyRequest } from '@claviger/verify'
+import { environmentWith, type SourceChange } from '../faults/child-server.ts'
+
+/** What a peer is told: to verify, to have its wall clock set, or to have the other one stand still or go on. */
+type Told =
+  | { readonly request: VerifyRequest }
+  | { readonly addMs: number }
+  | { readonly standsStill: boolean }
+
+export type PeerMessage = { readonly number: number } & Told
+
+export interface PeerReply {
+  readonly number: number
+  readonly outcome?: string
+  readonly askedAt?: string
+}
 
 export interface PeerAnswer {
   /** `ok`, or the code of the refusal. */
@@ -12,35 +28,42 @@ export interface PeerAnswer {
 /** A verifier in a process of its own (peer.ts). */
 export class PeerProcess {
   readonly #child: ChildProcessWithoutNullStreams
-  readonly #waiting: ((answer: PeerAnswer) => void)[] = []
+  readonly #waiting = new Map<number, (reply: PeerReply) => void>()
+  #numbers = 0
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
   }
 
-  static async start(url: string, key: string): Promise<PeerProcess> {
+  /** With these texts of the shipped code replaced. */
+  static async start(url: string, key: string, changes: readonly SourceChange[] = []): Promise<PeerProcess> {
     const program = new URL('./peer.ts', import.meta.url).pathname
-    const child = spawn(process.execPath, [program, url])
+    const child = spawn(process.execPath, [program, url], { env: environmentWith(changes) })
     child.stderr.pipe(process.stderr)
     const peer = new PeerProcess(child)
-    const ready = new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => peer.#take(JSON.parse(line)))
+    const ready = new Promise<unknown>((resolve, reject) => {
       child.once('exit', () => reject(new Error('The peer ended before it was ready.')))
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        if (line === 'ready') resolve()
-        else peer.#take(line)
-      })
+      peer.#waiting.set(0, resolve)
     })
     child.stdin.write(`${key}\n`)
     await ready
     return peer
   }
 
-  /** Asks after those that were asked before. */
-  ask(credential: string): Promise<PeerAnswer> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      this.#child.stdin.write(`${credential}\n`)
-    })
+  async ask(request: VerifyRequest): Promise<PeerAnswer> {
+    const { outcome = '', askedAt = '' } = await this.#tell({ request })
+    return { outcome, askedAt: BigInt(askedAt) }
+  }
+
+  /** Sets its wall clock forward, or back. */
+  async setClock(addMs: number): Promise<void> {
+    await this.#tell({ addMs })
+  }
+
+  /** Its monotonic clock stands still, as while a machine sleeps, or goes on from there. */
+  async standStill(standsStill: boolean): Promise<void> {
+    await this.#tell({ standsStill })
   }
 
   /** SIGSTOP, and SIGCONT. */
@@ -59,8 +82,16 @@ export class PeerProcess {
     await exited
   }
 
-  #take(line: string): void {
-    const { outcome, askedAt } = JSON.parse(line)
-    this.#waiting.shift()?.({ outcome, askedAt: BigInt(askedAt) })
+  #tell(told: Told): Promise<PeerReply> {
+    const number = ++this.#numbers
+    return new Promise((resolve) => {
+      this.#waiting.set(number, resolve)
+      this.#child.stdin.write(`${JSON.stringify({ number, ...told })}\n`)
+    })
+  }
+
+  #take(reply: PeerReply): void {
+    this.#waiting.get(reply.number)?.(reply)
+    this.#waiting.delete(reply.number)
   }
 }

@@ -1,158 +1,107 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ChildServer, startServer } from '../faults/child-server.ts'
+import { describe, expect, test } from 'vitest'
+import type { SourceChange } from '../faults/child-server.ts'
 import { chooseSeed, seededRandom } from '../faults/seed.ts'
-import { FaultyProxy } from '../faulty-proxy.ts'
-import { PeerProcess } from './peer-process.ts'
+import { planFaults, type Round } from './fault-plan.ts'
+import { LIMIT, Proof } from './proof.ts'
 
-/** How many things go wrong in turn: `FAULT_CYCLES=100` for a long run. */
-const FAULTS = Number(process.env.FAULT_CYCLES ?? 6)
-const PEERS = 3
-const LEASE_NS = 5_000_000_000n
+/** How many rounds of faults: `FAULT_CYCLES=60` for a long run. */
+const ROUNDS = Number(process.env.FAULT_CYCLES ?? 2)
+/** So that two rounds have every kind of fault. */
+const PEERS = 5
+const HOUR_MS = 3_600_000
+const START_MS = 6 * HOUR_MS
+const SEED = chooseSeed()
 
-interface Key {
-  readonly id: string
-  readonly credential: string
-  /** When its revocation was acknowledged, and when its receipt was seen to be effective. */
-  revokedAt?: bigint
-  effectiveAt?: bigint
-  /** The server did not say what became of its revocation. */
-  isUncertain?: boolean
+function planFrom(seed: number): readonly Round[] {
+  return planFaults(seededRandom(seed), { rounds: ROUNDS, peers: PEERS, startMs: START_MS })
 }
 
-let folder: string
-let server: ChildServer
-let proxy: FaultyProxy
-let peers: PeerProcess[]
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'claviger-proof-'))
-  server = await startServer(folder)
-  proxy = await FaultyProxy.open(Number(new URL(server.url).port))
-  const { body } = await server.call('POST', '/v1/management-keys', {
-    name: 'edge',
-    project: 'default',
-    preset: 'edge',
-  })
-  peers = await Promise.all(
-    Array.from({ length: PEERS }, () => PeerProcess.start(proxy.url, body.credential)),
-  )
-})
-afterAll(async () => {
-  await Promise.all(peers.map((peer) => peer.close()))
-  await proxy.close()
-  await server.stop()
-  rmSync(folder, { recursive: true })
-})
-
-async function makeKey(more: object = {}): Promise<Key> {
-  const { body } = await server.call('POST', '/v1/keys', { name: 'proof', ...more })
-  return { id: body.id, credential: body.credential }
-}
-
-test('L1, V8: whatever is cut, held, killed or stopped, nothing passes after a receipt or past a lease', async () => {
-  const random = seededRandom(chooseSeed())
-  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item
-  const keys = await Promise.all(Array.from({ length: 30 }, () => makeKey()))
-  const limited = await makeKey({ limits: [{ name: 'an-hour', limit: 60, windowSeconds: 3_600 }] })
-  const counted = await makeKey()
-  const passed = { limited: 0, counted: 0 }
-  let isOver = false
-
-  /** Asks a peer again and again, and holds each answer against what is known of the key. */
-  const watch = async (peer: PeerProcess): Promise<void> => {
-    while (!isOver) {
-      const revoked = keys.filter(({ revokedAt }) => revokedAt !== undefined).slice(0, 5)
-      const others = [limited, counted, ...keys]
-      const key = pick(revoked.length > 0 && random() < 0.7 ? revoked : others)
-      const { outcome, askedAt } = await peer.ask(key.credential)
-      if (outcome === 'ok') {
-        const { effectiveAt, revokedAt } = key
-        expect(effectiveAt === undefined || askedAt < effectiveAt, 'ok after its receipt').toBe(true)
-        expect(revokedAt === undefined || askedAt < revokedAt + LEASE_NS, 'ok past the lease').toBe(true)
-        if (key === limited) passed.limited++
-        if (key === counted) passed.counted++
-      }
-      await sleep(random() * 5)
-    }
-  }
-
-  /** Revokes keys now and then, and notes when each receipt is effective. */
-  const revoke = async (): Promise<void> => {
-    const left = [...keys]
-    while (!isOver && left.length > 10) {
-      await sleep(500 + random() * 1_500)
-      const key = left.pop()
-      if (key !== undefined) await revokeOne(key).catch(() => undefined)
-    }
-  }
-  const revokeOne = async (key: Key): Promise<void> => {
-    key.isUncertain = true
-    const { body, status } = await server.call('POST', `/v1/keys/${key.id}/revoke`, {})
-    if (status !== 200) return
-    key.isUncertain = false
-    key.revokedAt = process.hrtime.bigint()
-    const { body: receipt } = await server.call('GET', `/v1/revocations/${body.id}?waitSeconds=2`)
-    if (receipt.effective === true) key.effectiveAt = process.hrtime.bigint()
-  }
-
-  const faults: readonly (() => Promise<void>)[] = [
-    async () => {
-      proxy.cut()
-      await sleep(4_000 + random() * 4_500)
-      proxy.mend()
+/** A lease that looks at one clock only. */
+function lookAt(clock: 'wallMs' | 'monotonicMs'): readonly SourceChange[] {
+  const other = clock === 'wallMs' ? 'monotonicMs' : 'wallMs'
+  return [
+    {
+      file: 'edge/stopwatch.ts',
+      from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
+      to: `${clock} - this.${clock}`,
     },
-    async () => {
-      proxy.hold()
-      await sleep(4_000 + random() * 4_500)
-      proxy.release()
-    },
-    async () => {
-      proxy.delayMs = random() * 500
-      await sleep(2_000)
-      proxy.delayMs = 0
-    },
-    async () => {
-      const peer = pick(peers)
-      peer.pause()
-      await sleep(4_000 + random() * 4_500)
-      peer.resume()
-    },
-    async () => {
-      await server.kill()
-      await sleep(random() * 1_000)
-      server = await startServer(folder)
-      proxy.target = Number(new URL(server.url).port)
-      proxy.cut()
-      proxy.mend()
-    },
+    { file: 'edge/lease.ts', from: `${other} - this.#stopwatch.${other} < leftMs`, to: 'true' },
   ]
+}
 
-  const watching = peers.map(watch)
-  const revoking = revoke()
-  for (let index = 0; index < FAULTS; index++) {
-    await sleep(500)
-    await (index < faults.length ? faults[index] : pick(faults))?.()
-  }
-  isOver = true
-  await Promise.all([...watching, revoking])
+describe.concurrent('over processes', () => {
+  test('L1, L2, V8: whatever is cut, held, killed, stopped or set, nothing passes after a receipt or past a lease', async ({
+    expect,
+    onTestFailed,
+  }) => {
+    const rounds = planFrom(SEED)
+    onTestFailed(() => {
+      console.log(`FAULT_SEED=${SEED} FAULT_CYCLES=${ROUNDS}`)
+      for (const [index, round] of rounds.entries()) console.log(`round ${index}: ${JSON.stringify(round)}`)
+    })
+    const proof = await Proof.open({ seed: SEED, rounds, startMs: START_MS })
+    try {
+      await proof.run()
+      expect([...proof.violations]).toEqual([])
+      expect(proof.counts.effective).toBeGreaterThan(0)
+      // The faults are over: what is valid passes again, and what was taken away does not.
+      await expect.poll(async () => (await proof.answers()).filter(isWrong), { timeout: 10_000 }).toEqual([])
+      // What they had not reported yet they report when they close.
+      await proof.closePeers()
+      for (const { passed, counted } of await proof.limits()) {
+        expect(passed).toBeLessThanOrEqual(LIMIT)
+        expect(counted).toBe(passed)
+      }
+      console.log(proof.counts)
+    } finally {
+      await proof.close()
+    }
+  }, 3_600_000)
 
-  // The faults are over: what is valid passes again, and what was revoked does not.
-  const outcomesOf = (key: Key) =>
-    Promise.all(peers.map(async (peer) => (await peer.ask(key.credential)).outcome))
-  for (const key of keys.filter(({ isUncertain }) => isUncertain !== true)) {
-    const expected = key.revokedAt === undefined ? 'ok' : 'revoked'
-    await expect.poll(() => outcomesOf(key), { timeout: 10_000 }).toEqual(Array(PEERS).fill(expected))
-  }
-  expect(keys.some(({ effectiveAt }) => effectiveAt !== undefined)).toBe(true)
-  expect(passed.limited).toBeLessThanOrEqual(60)
-  const usageOf = async (key: Key): Promise<number> => {
-    const { body } = await server.call('GET', `/v1/usage?keyId=${key.id}&outcome=ok`)
-    return body.items.reduce((sum: number, { count }: { count: number }) => sum + count, 0)
-  }
-  await expect.poll(() => usageOf(counted), { timeout: 20_000 }).toBe(passed.counted)
-  expect(await usageOf(limited)).toBe(passed.limited)
-}, 900_000)
+  test('L2, V8: finds a lease that looks at one clock, and a receipt that looks at one', async () => {
+    const round: Round = {
+      lastsMs: 7_000,
+      peers: [
+        { kind: 'wall-back', ms: -HOUR_MS, isCut: true },
+        { kind: 'monotonic-stands', ms: 0, isCut: true },
+        { kind: 'cut', ms: 0, isCut: true },
+      ],
+      server: { kind: 'clock', afterMs: 500, ms: HOUR_MS },
+    }
+    const proof = await Proof.open({
+      seed: SEED,
+      rounds: [round],
+      startMs: START_MS,
+      peerChanges: [lookAt('wallMs'), lookAt('monotonicMs')],
+      serverChanges: [
+        {
+          file: 'edge/verifier-registry.ts',
+          from: ' || this.#monotonicMs() < lapsesAtMonotonicMs',
+          to: '',
+        },
+      ],
+    })
+    try {
+      await proof.run()
+      const found = [...proof.violations]
+      expect(found).toContainEqual(expect.stringMatching(/^ok past the lease .* peer 0/))
+      expect(found).toContainEqual(expect.stringMatching(/^ok past the lease .* peer 1/))
+      expect(found).toContainEqual(expect.stringMatching(/^ok after the receipt was effective .* peer 2/))
+      expect(found).not.toContainEqual(expect.stringMatching(/^ok past the lease .* peer 2/))
+      expect(found).not.toContainEqual(expect.stringContaining('though it is valid'))
+    } finally {
+      await proof.close()
+    }
+  }, 60_000)
+})
+
+test('a seed brings back the same faults, of every kind', () => {
+  expect(planFrom(7)).toEqual(planFrom(7))
+  expect(planFrom(8)).not.toEqual(planFrom(7))
+  const kinds = planFrom(7).flatMap(({ peers }) => peers.map(({ kind }) => kind))
+  expect(new Set(kinds).size).toBe(9)
+})
+
+function isWrong({ expected, outcomes }: { expected: string; outcomes: readonly string[] }): boolean {
+  return outcomes.some((outcome) => outcome !== expected)
+}

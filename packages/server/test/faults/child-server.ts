@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly changes?: readonly SourceChange[]
   /** A program, with its arguments, that runs the server. */
   readonly under?: readonly string[]
+  /** Its clock is its own, and ahead by so much; it starts whatever that clock shows. */
+  readonly clockAheadMs?: number
 }
 
 export interface Answer {
@@ -35,6 +37,8 @@ export interface ChildServer {
   call(method: string, path: string, body?: unknown): Promise<Answer>
   /** `ok`, or the code of the refusal. */
   verdict(credential: string): Promise<string>
+  /** Sets its clock, if that is its own, to be ahead by so much. */
+  setClock(aheadMs: number): void
   /** SIGKILL: it gets to do nothing any more. */
   kill(): Promise<void>
   /** Lets it close. */
@@ -42,19 +46,32 @@ export interface ChildServer {
 }
 
 /** Starts the process, without waiting for it to serve. */
-export function spawnServer(folder: string, { changes = [], under = [] }: ChildOptions = {}): ChildProcess {
+export function spawnServer(folder: string, options: ChildOptions = {}): ChildProcess {
+  const { changes = [], under = [], clockAheadMs } = options
   const serve = new URL('./serve.ts', import.meta.url).pathname
   const [program = '', ...args] = [...under, process.execPath, serve, folder]
-  const preload = `--import=${new URL('./change-source.ts', import.meta.url).href}`
-  return spawn(program, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      ...(changes.length === 0
-        ? {}
-        : { NODE_OPTIONS: preload, FAULT_SOURCE_CHANGES: JSON.stringify(changes) }),
-    },
+  if (clockAheadMs === undefined)
+    return spawn(program, args, { stdio: 'pipe', env: environmentWith(changes) })
+  const env = environmentWith(changes, ['jumping-clock.ts'])
+  return spawn(program, [...args, 'accept-clock'], {
+    stdio: 'pipe',
+    env: { ...env, FAULT_CLOCK_AHEAD_MS: String(clockAheadMs) },
   })
+}
+
+/** The environment of a process whose shipped code is changed, and that loads these of this folder first. */
+export function environmentWith(
+  changes: readonly SourceChange[],
+  preloaded: readonly string[] = [],
+): NodeJS.ProcessEnv {
+  const files = changes.length === 0 ? preloaded : [...preloaded, 'change-source.ts']
+  return {
+    PATH: process.env.PATH,
+    ...(files.length === 0
+      ? {}
+      : { NODE_OPTIONS: files.map((file) => `--import=${new URL(file, import.meta.url).href}`).join(' ') }),
+    ...(changes.length === 0 ? {} : { FAULT_SOURCE_CHANGES: JSON.stringify(changes) }),
+  }
 }
 
 export async function startServer(folder: string, options: ChildOptions = {}): Promise<ChildServer> {
@@ -96,6 +113,9 @@ export async function startServer(folder: string, options: ChildOptions = {}): P
       const { status, body } = await call('POST', '/v1/verify', { credential })
       if (typeof body.ok !== 'boolean') throw new Error(`${status} is no verdict: ${body.code}`)
       return body.ok ? 'ok' : body.code
+    },
+    setClock(aheadMs) {
+      child.stdin?.write(`${aheadMs}\n`)
     },
     async kill() {
       if (child.exitCode === null && child.signalCode === null) process.kill(pid, 'SIGKILL')

@@ -1,7 +1,9 @@
 /** Serves the data folder that is its argument: the process that the fault tests kill, trace and starve. */
 import { createServer } from '../../src/index.ts'
 
-const server = await createServer({ port: 0, data: process.argv[2] ?? '', logLevel: 'warn' })
+const [, , data = '', ...words] = process.argv
+const acceptClock = words.includes('accept-clock')
+const server = await createServer({ port: 0, data, logLevel: 'warn', acceptClock })
 // The pid, because under a tracer it is not the one of the process that the test started.
 console.log(`serving ${await server.listen()} ${process.pid}`)
 

@@ -3,7 +3,7 @@ import { QUOTA_NAME } from '../limits/limits.ts'
 import type { LimitCall, LimitLeaseRequest, LimitPart, ReturnedUnits } from '../wire/limit-lease.ts'
 import { BatchQueue } from './batch-queue.ts'
 import type { EdgeClock } from './edge-clock.ts'
-import type { EdgeTransport } from './edge-transport.ts'
+import { EdgeError, type EdgeTransport } from './edge-transport.ts'
 import { withTimeout } from './with-timeout.ts'
 
 /** A part of a limit that is this verifier's to spend, as it was last told. */
@@ -28,6 +28,8 @@ const IDLE_MS = 30_000
 const SWEEP_MS = 10_000
 const RETURNED_AT_ONCE = 1_000
 const PUT_BACK_TIMEOUT_MS = 1_000
+/** A part may come when its period has just ended: the next one is asked for then. */
+const MAX_AHEAD_MS = 1_000
 /** The next part is on its way before this one is used up. */
 const EARLY = 0.25
 
@@ -127,16 +129,23 @@ export class EdgeLimits implements LimitKeeper {
         const named = holders.map(({ kind, id }) => ({ kind, id }))
         return this.#queue.ask({ holders: named, cost: asking.cost, wanted: asking.wanted })
       })
-      .then((parts) => {
-        for (const part of parts) this.#take(part)
-      })
+      .then((parts) => this.#takeAll(parts))
       .finally(() => this.#asking.delete(name))
     this.#asking.set(name, asking)
     return asking.done
   }
 
-  #take(told: LimitPart): void {
+  /** Throws when the time here is so far ahead that nobody could spend them: then they go back, for others to spend. */
+  #takeAll(parts: readonly LimitPart[]): void {
     const nowMs = this.#options.nowMs()
+    if (parts.some(({ endsAtMs }) => nowMs > (endsAtMs ?? nowMs) + MAX_AHEAD_MS)) {
+      void this.#putBack(parts.map((part) => unitsOf(part, part.granted)))
+      throw new EdgeError('protocol', 'The clock is ahead.')
+    }
+    for (const part of parts) this.#take(part, nowMs)
+  }
+
+  #take(told: LimitPart, nowMs: number): void {
     const identity = identityOf(told)
     const before = this.#parts.get(identity)
     // What was set aside of another limit than this one may be more than it allows.
@@ -153,8 +162,7 @@ export class EdgeLimits implements LimitKeeper {
       const isIdle = nowMs - part.spentAtMs >= idleMs
       if (!isIdle && !hasEnded(part, nowMs)) continue
       this.#parts.delete(identity)
-      const { of, id, name, endsAtMs } = part.told
-      if (part.left > 0 && !hasEnded(part, nowMs)) idle.push({ of, id, name, units: part.left, endsAtMs })
+      if (part.left > 0 && !hasEnded(part, nowMs)) idle.push(unitsOf(part.told, part.left))
     }
     return idle
   }
@@ -190,6 +198,10 @@ function limitsOf({ kind, id, limits }: LimitHolder): Limit[] {
 
 function identityOf({ of, id, name }: Pick<LimitPart, 'of' | 'id' | 'name'>): string {
   return `${of} ${name} ${id}`
+}
+
+function unitsOf({ of, id, name, endsAtMs }: LimitPart, units: number): ReturnedUnits {
+  return { of, id, name, units, endsAtMs }
 }
 
 function hasEnded({ told }: Part, nowMs: number): boolean {

@@ -11,6 +11,7 @@ import { FeedFollower } from './feed-follower.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { News } from './news.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface EdgeSourceOptions {
@@ -59,7 +60,7 @@ export class EdgeSource implements Source {
   readonly limits: EdgeLimits
   /** The server lists the verifier under it. */
   readonly id: string
-  readonly #options: EdgeSourceOptions
+  readonly #options: EdgeSourceOptions & { readonly stopwatch: Stopwatch }
   readonly #closing = new AbortController()
   readonly #news: News
   readonly #fills: BatchQueue<string, KeyFill>
@@ -69,7 +70,7 @@ export class EdgeSource implements Source {
   #isConnected = false
 
   constructor(options: EdgeSourceOptions) {
-    this.#options = options
+    this.#options = { ...options, stopwatch: new Stopwatch(options.clock) }
     this.id = options.randomId()
     this.#news = new News(options.clock)
     const { transport, clock } = options

@@ -1,14 +1,16 @@
 import type { Position } from '../changes/position.ts'
 import type { AppliedFacts } from './applied-facts.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeClock } from './edge-clock.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf, type FeedListener } from './edge-transport.ts'
 import type { News } from './news.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
+import type { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface FeedFollowerOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
+  readonly stopwatch: Stopwatch
   /** From 0 to 1. */
   readonly random: () => number
   readonly facts: AppliedFacts
@@ -37,7 +39,7 @@ const REFUSED_PAUSE_MS = 5_000
 export class FeedFollower {
   readonly #options: FeedFollowerOptions
   #stream: AbortController | undefined
-  #heardAt: Instant | undefined
+  #heardAtMs: number | undefined
   #heartbeatMs: number | null = null
 
   constructor(options: FeedFollowerOptions) {
@@ -46,7 +48,7 @@ export class FeedFollower {
 
   /** How long ago something came, milliseconds; null: nothing did. */
   silentMs(): number | null {
-    return this.#heardAt === undefined ? null : elapsedMs(this.#heardAt, instantOf(this.#options.clock))
+    return this.#heardAtMs === undefined ? null : this.#options.stopwatch.readMs() - this.#heardAtMs
   }
 
   /** Ends the stream that is open, so that another one is opened. */
@@ -56,12 +58,12 @@ export class FeedFollower {
 
   /** Goes on until the signal aborts. Never rejects. */
   async run(): Promise<void> {
-    const { clock, random, facts, news, signal } = this.#options
+    const { stopwatch, random, facts, news, signal } = this.#options
     for (let failures = 0; !signal.aborted; failures++) {
-      const beganAt = instantOf(clock)
+      const beganAtMs = stopwatch.readMs()
       const error = await this.#followOnce()
       if (signal.aborted) return
-      if (elapsedMs(beganAt, instantOf(clock)) > STEADY_MS) failures = 0
+      if (stopwatch.readMs() - beganAtMs > STEADY_MS) failures = 0
       this.#options.onLost(error)
       // After a reset the snapshot is loaded at once, and is only waited for where that does not help.
       if (facts.position === undefined && failures === 0 && !error.refused) continue
@@ -94,12 +96,12 @@ export class FeedFollower {
   }
 
   async #readStream(after: Position): Promise<void> {
-    const { transport, clock, signal } = this.#options
+    const { transport, stopwatch, signal } = this.#options
     const stream = new AbortController()
     const stop = (): void => stream.abort()
     signal.addEventListener('abort', stop)
     this.#stream = stream
-    this.#heardAt = instantOf(clock)
+    this.#heardAtMs = stopwatch.readMs()
     const stopWatching = this.#watch(stream)
     try {
       await transport.follow(after, this.#listener(after), stream.signal)
@@ -111,10 +113,10 @@ export class FeedFollower {
   }
 
   #listener(after: Position): FeedListener {
-    const { clock, facts, onConnected } = this.#options
+    const { stopwatch, facts, onConnected } = this.#options
     return {
       heard: () => {
-        this.#heardAt = instantOf(clock)
+        this.#heardAtMs = stopwatch.readMs()
       },
       hello: ({ node, heartbeatSeconds }) => {
         this.#heartbeatMs = heartbeatSeconds * 1000

@@ -1,16 +1,18 @@
 import { formatPosition, type Position, parsePosition } from '../changes/position.ts'
 import type { LeaseAnswer } from '../wire/lease.ts'
 import type { AppliedFacts } from './applied-facts.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeClock } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf } from './edge-transport.ts'
 import { type Grant, Lease } from './lease.ts'
 import type { News } from './news.ts'
+import type { Stopwatch } from './stopwatch.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface LeaseKeeperOptions {
   readonly transport: EdgeTransport
   readonly clock: EdgeClock
+  readonly stopwatch: Stopwatch
   /** Random: the server tells verifiers apart by it. */
   readonly id: string
   /** That nobody guesses, another one each time. */
@@ -41,6 +43,8 @@ const FEED_DELAY_MS = 250
 /** Reports follow one another no closer than so many times what the last one took, so that a busy server has fewer. */
 const REPORT_GAP = 5
 const MAX_REPORT_GAP_MS = 500
+/** Clocks that take turns at being wrong are told apart where these come between: one that slept, and is set back then. */
+const MARK_MS = 250
 
 /**
  * Asks for leases: ahead of the end of the one that runs, at once after a change that somebody may be waiting for, and
@@ -55,18 +59,19 @@ export class LeaseKeeper {
   #head: Position | undefined
   #asking: Promise<void> | undefined
   #mustReport = false
-  #sentAt: Instant | undefined
+  #sentAtMs = 0
   #tookMs = 0
-  #failedAt: Instant | undefined
+  #failedAtMs: number | undefined
   /** How long past its lease it may answer now: the operator allowed it, and nobody can be asked. */
   #graceMs = 0
   #isStale = true
   #cancelNext: (() => void) | undefined
-  #cancelLapse: (() => void) | undefined
+  #cancelWatch = (): void => undefined
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
-    this.#lease = new Lease(options.clock)
+    this.#lease = new Lease(options.clock, options.stopwatch)
+    this.#watch()
   }
 
   get fault(): EdgeError | undefined {
@@ -106,9 +111,8 @@ export class LeaseKeeper {
 
   /** The same for somebody who verifies: no sooner than a moment after one that failed. */
   async askUnlessFailed(): Promise<void> {
-    const { clock } = this.#options
-    if (this.#asking === undefined && this.#failedAt !== undefined) {
-      if (elapsedMs(this.#failedAt, instantOf(clock)) < RETRY_MS) return
+    if (this.#asking === undefined && this.#failedAtMs !== undefined) {
+      if (this.#options.stopwatch.readMs() - this.#failedAtMs < RETRY_MS) return
     }
     await this.ask()
   }
@@ -126,7 +130,6 @@ export class LeaseKeeper {
     this.#lease.promote(position)
     if (!this.#lease.runs()) return
     this.#fault = undefined
-    this.#watchLapse()
     if (!this.#isStale) return
     this.#isStale = false
     this.#options.onEvent({ type: 'fresh' })
@@ -151,26 +154,26 @@ export class LeaseKeeper {
     this.#lease.drop()
     this.#graceMs = 0
     this.#cancelNext?.()
-    this.#cancelLapse?.()
+    this.#cancelWatch()
   }
 
   async #askOnce(): Promise<void> {
-    const { clock, facts, signal } = this.#options
+    const { facts, signal } = this.#options
     this.#mustReport = false
     this.#cancelNext?.()
     const applied = facts.position
     if (applied === undefined || signal.aborted) return
-    const sentAt = instantOf(clock)
-    this.#sentAt = sentAt
+    const sentAtMs = this.#options.stopwatch.mark()
+    this.#sentAtMs = sentAtMs
     try {
       const answer = await this.#send(applied)
-      this.#tookMs = elapsedMs(sentAt, instantOf(clock))
+      this.#tookMs = this.#options.stopwatch.readMs() - sentAtMs
       this.#lease.tellTime(answer.atMs)
-      this.#failedAt = undefined
+      this.#failedAtMs = undefined
       if ('reset' in answer) return facts.outdate(applied)
       const head = parsePosition(answer.head)
       if (head === undefined) throw new EdgeError('protocol', 'The server named no head.')
-      await this.#take({ sentAt, head, lastsMs: answer.leaseSeconds * 1000 })
+      await this.#take({ untilMs: sentAtMs + answer.leaseSeconds * 1000, head })
     } catch (error) {
       this.#fail(edgeErrorOf(error))
     }
@@ -215,9 +218,8 @@ export class LeaseKeeper {
   }
 
   #fail(error: EdgeError): void {
-    const { clock, allowCachedSeconds } = this.#options
-    this.#failedAt = instantOf(clock)
-    this.#graceMs = allowCachedSeconds * 1000
+    this.#failedAtMs = this.#options.stopwatch.mark()
+    this.#graceMs = this.#options.allowCachedSeconds * 1000
     this.noteFault(error)
   }
 
@@ -236,25 +238,26 @@ export class LeaseKeeper {
   }
 
   #nextMs(): number {
-    const since = this.#failedAt ?? this.#sentAt
-    const sinceMs = since === undefined ? 0 : elapsedMs(since, instantOf(this.#options.clock))
+    const sinceMs = this.#options.stopwatch.readMs() - (this.#failedAtMs ?? this.#sentAtMs)
     return Math.max(0, this.#gapMs() - sinceMs)
   }
 
   #gapMs(): number {
     const random = this.#options.random()
-    if (this.#failedAt !== undefined) {
+    if (this.#failedAtMs !== undefined) {
       return (this.#fault?.refused === true ? REFUSED_RETRY_MS : RETRY_MS) * (1 + random)
     }
     if (this.#mustReport) return Math.min(MAX_REPORT_GAP_MS, REPORT_GAP * this.#tookMs)
     return RENEW_MS * (0.9 + 0.1 * random)
   }
 
-  #watchLapse(): void {
-    this.#cancelLapse?.()
-    this.#cancelLapse = this.#options.clock.after(this.#lease.leftMs() + 1, () => {
-      if (this.#lease.runs()) this.#watchLapse()
-      else this.#noteStale(this.#fault?.message ?? 'The server did not renew the lease.')
+  /** Marks the time that passes, and notes when the lease has ended. */
+  #watch(): void {
+    const { clock, stopwatch } = this.#options
+    this.#cancelWatch = clock.after(MARK_MS, () => {
+      stopwatch.mark()
+      if (!this.#lease.runs()) this.#noteStale(this.#fault?.message ?? 'The server did not renew the lease.')
+      this.#watch()
     })
   }
 

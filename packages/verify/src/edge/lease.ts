@@ -1,11 +1,11 @@
 import type { Position } from '../changes/position.ts'
-import { type EdgeClock, elapsedMs, type Instant, instantOf } from './edge-clock.ts'
+import type { EdgeClock } from './edge-clock.ts'
+import type { Stopwatch } from './stopwatch.ts'
 
 /** What an answer to a nonce grants. */
 export interface Grant {
-  /** When the nonce was sent. */
-  readonly sentAt: Instant
-  readonly lastsMs: number
+  /** Until when it lasts, by the stopwatch: counted from when the nonce was sent. */
+  readonly untilMs: number
   /** What must be applied before it holds. */
   readonly head: Position
 }
@@ -25,34 +25,35 @@ const MAX_DELAY_MS = 5_000
  */
 export class Lease {
   readonly #clock: EdgeClock
-  #held: Grant | undefined
+  readonly #stopwatch: Stopwatch
+  /** When the last of those that hold ends. */
+  #untilMs = Number.NEGATIVE_INFINITY
   /** Granted, and their heads not applied yet. */
   #pending: readonly Grant[] = []
   #time: ToldTime | undefined
 
-  constructor(clock: EdgeClock) {
+  constructor(clock: EdgeClock, stopwatch: Stopwatch) {
     this.#clock = clock
+    this.#stopwatch = stopwatch
   }
 
   /** Takes note of a grant, which holds from the {@link promote} on that has applied its head. */
   grant(grant: Grant): void {
-    this.#pending = [...this.#pending.filter((other) => this.#leftMs(other) > 0), grant]
+    this.#pending = [...this.#pending.filter(({ untilMs }) => untilMs > this.#stopwatch.readMs()), grant]
   }
 
   /** What is applied has come further: whatever grant waited for that holds now. */
   promote(applied: Position): void {
-    if (this.#pending.length === 0) return
-    const waiting: Grant[] = []
-    for (const grant of this.#pending) {
-      if (!isApplied(grant.head, applied)) waiting.push(grant)
-      else if (isLater(grant, this.#held)) this.#held = grant
-    }
-    this.#pending = waiting
+    this.#pending = this.#pending.filter((grant) => {
+      const holds = isApplied(grant.head, applied)
+      if (holds) this.#untilMs = Math.max(this.#untilMs, grant.untilMs)
+      return !holds
+    })
   }
 
   /** Ends it, and whatever was granted for what was known so far. */
   drop(): void {
-    this.#held = undefined
+    this.#untilMs = Number.NEGATIVE_INFINITY
     this.#pending = []
   }
 
@@ -66,17 +67,16 @@ export class Lease {
    * each clock. Every verdict takes it, so nothing is made for it.
    */
   runsAtMs(graceMs: number): number | undefined {
-    if (this.#held === undefined) return undefined
-    const { sentAt, lastsMs } = this.#held
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    const limitMs = lastsMs + graceMs
-    const runs = wallMs - sentAt.wallMs < limitMs && monotonicMs - sentAt.monotonicMs < limitMs
+    const leftMs = this.#untilMs + graceMs - this.#stopwatch.passedMs
+    const runs =
+      wallMs - this.#stopwatch.wallMs < leftMs && monotonicMs - this.#stopwatch.monotonicMs < leftMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
   }
 
   leftMs(): number {
-    return this.#held === undefined ? 0 : Math.max(0, this.#leftMs(this.#held))
+    return Math.max(0, this.#untilMs - this.#stopwatch.readMs())
   }
 
   /**
@@ -98,10 +98,6 @@ export class Lease {
     if (this.#time === undefined) return wallMs
     return Math.max(wallMs, Math.floor(authorityMs(this.#time, monotonicMs)))
   }
-
-  #leftMs({ sentAt, lastsMs }: Grant): number {
-    return lastsMs - elapsedMs(sentAt, instantOf(this.#clock))
-  }
 }
 
 function authorityMs({ atMs, monotonicMs }: ToldTime, nowMonotonicMs: number): number {
@@ -110,8 +106,4 @@ function authorityMs({ atMs, monotonicMs }: ToldTime, nowMonotonicMs: number): n
 
 function isApplied(head: Position, applied: Position): boolean {
   return head.epoch === applied.epoch && head.number <= applied.number
-}
-
-function isLater(grant: Grant, held: Grant | undefined): boolean {
-  return held === undefined || grant.sentAt.monotonicMs >= held.sentAt.monotonicMs
 }
