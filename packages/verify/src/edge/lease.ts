@@ -69,9 +69,7 @@ export class Lease {
   runsAtMs(graceMs: number): number | undefined {
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    const leftMs = this.#untilMs + graceMs - this.#stopwatch.passedMs
-    const runs =
-      wallMs - this.#stopwatch.wallMs < leftMs && monotonicMs - this.#stopwatch.monotonicMs < leftMs
+    const runs = this.#stopwatch.readMs(wallMs, monotonicMs) < this.#untilMs + graceMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined
   }
 

@@ -7,10 +7,10 @@ import type { EdgeClock } from './edge-clock.ts'
  */
 export class Stopwatch {
   readonly #clock: EdgeClock
-  /** What the clocks showed at the last mark, and how much time had passed. Whoever must be quick compares with these. */
-  wallMs = 0
-  monotonicMs = 0
-  passedMs = 0
+  /** What the clocks showed at the last mark, and how much time had passed. */
+  #wallMs = 0
+  #monotonicMs = 0
+  #passedMs = 0
 
   constructor(clock: EdgeClock) {
     this.#clock = clock
@@ -21,14 +21,14 @@ export class Stopwatch {
   mark(): number {
     const wallMs = this.#clock.wallMs()
     const monotonicMs = this.#clock.monotonicMs()
-    this.passedMs = this.readMs(wallMs, monotonicMs)
-    this.wallMs = wallMs
-    this.monotonicMs = monotonicMs
-    return this.passedMs
+    this.#passedMs = this.readMs(wallMs, monotonicMs)
+    this.#wallMs = wallMs
+    this.#monotonicMs = monotonicMs
+    return this.#passedMs
   }
 
   /** The same without a mark, however often: as the wall clock goes by whole milliseconds, many marks would tell too much. */
   readMs(wallMs = this.#clock.wallMs(), monotonicMs = this.#clock.monotonicMs()): number {
-    return this.passedMs + Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)
+    return this.#passedMs + Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)
   }
 }

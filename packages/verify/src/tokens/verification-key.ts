@@ -83,9 +83,7 @@ function checkMembers(jwk: Readonly<Record<string, unknown>>, traits: AlgorithmT
 function checkRsa(handle: VerificationKeyHandle): void {
   const { modulusBits, publicExponent } = keyDetails(handle)
   if (modulusBits === null || modulusBits < MIN_MODULUS_BITS || modulusBits > MAX_MODULUS_BITS) {
-    throw new TypeError(
-      `An RSA key needs a modulus of ${MIN_MODULUS_BITS} bits or more, and of ${MAX_MODULUS_BITS} bits at most.`,
-    )
+    throw new TypeError(`An RSA key needs a modulus of ${MIN_MODULUS_BITS} to ${MAX_MODULUS_BITS} bits.`)
   }
   if (
     publicExponent === null ||

@@ -19,8 +19,7 @@ const DETAILS: Partial<Record<VerdictCode, string>> = {
   wrong_audience:
     'The token was issued for another audience. Ask its issuer for one whose `aud` names this service.',
   revoked: 'The credential was revoked. Ask for a new one.',
-  rotated_out:
-    'The key was rotated, and the time in which its former secret still worked is over. Use the new one.',
+  rotated_out: 'The key was rotated, and its former secret works no more. Use the new one.',
   disabled: 'The credential, its subject or its client is disabled. Ask whoever manages it to enable it.',
   expired: 'The credential has expired. Ask for a new one.',
   not_yet_valid: 'The credential is not valid yet. Wait until its `not before` time.',

@@ -59,7 +59,7 @@ const MAX_LIMIT_WAITS = 20
 
 const UNAVAILABLE = refuse(
   'unavailable',
-  'Claviger cannot be asked now, and what is known here may be out of date. Try again in a moment.',
+  'Claviger cannot be asked now, and what is known here may be old. Try again soon.',
 )
 const UNKNOWN_KEY = refuse('unknown', 'This project has no such key.')
 const TOO_LARGE = refuse('malformed', `A credential is at most ${MAX_CREDENTIAL_BYTES} bytes long.`)
@@ -217,16 +217,14 @@ export class Verifier {
       return refusal
     }
     // By the time of the last verdict first: where that is still the time, one look at the clocks is enough.
-    let nowMs = this.#lastMs
-    let verdict = decide(found, this.#facts, required, nowMs)
-    let seenMs = this.#source.freshAtMs()
-    if (seenMs !== undefined && seenMs !== nowMs) {
-      nowMs = seenMs
+    let verdict = decide(found, this.#facts, required, this.#lastMs)
+    const nowMs = this.#source.freshAtMs()
+    if (nowMs === undefined) return undefined
+    if (nowMs !== this.#lastMs) {
       this.#lastMs = nowMs
       verdict = decide(found, this.#facts, required, nowMs)
-      seenMs = this.#source.freshAtMs()
+      if (!this.#isFresh()) return undefined
     }
-    if (seenMs === undefined) return undefined
     const answer =
       !verdict.ok || found.limitHolders === null
         ? verdict
