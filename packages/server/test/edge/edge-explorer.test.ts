@@ -36,10 +36,9 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
-        to: 'wallMs - this.wallMs',
+        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+        to: 'wallMs - this.#wallMs',
       },
-      { file: 'edge/lease.ts', from: 'monotonicMs - this.#stopwatch.monotonicMs < leftMs', to: 'true' },
     ],
   },
   {
@@ -47,10 +46,9 @@ const BUGS: readonly { readonly name: string; readonly changes: readonly SourceC
     changes: [
       {
         file: 'edge/stopwatch.ts',
-        from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
-        to: 'monotonicMs - this.monotonicMs',
+        from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+        to: 'monotonicMs - this.#monotonicMs',
       },
-      { file: 'edge/lease.ts', from: 'wallMs - this.#stopwatch.wallMs < leftMs', to: 'true' },
     ],
   },
   {

@@ -18,14 +18,12 @@ function planFrom(seed: number): readonly Round[] {
 
 /** A lease that looks at one clock only. */
 function lookAt(clock: 'wallMs' | 'monotonicMs'): readonly SourceChange[] {
-  const other = clock === 'wallMs' ? 'monotonicMs' : 'wallMs'
   return [
     {
       file: 'edge/stopwatch.ts',
-      from: 'Math.max(monotonicMs - this.monotonicMs, wallMs - this.wallMs)',
-      to: `${clock} - this.${clock}`,
+      from: 'Math.max(monotonicMs - this.#monotonicMs, wallMs - this.#wallMs)',
+      to: `${clock} - this.#${clock}`,
     },
-    { file: 'edge/lease.ts', from: `${other} - this.#stopwatch.${other} < leftMs`, to: 'true' },
   ]
 }
 
