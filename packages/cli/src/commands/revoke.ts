@@ -48,7 +48,7 @@ export function addRevoke(program: Command, setExitCode: SetExitCode): void {
       .option('--reason <text>', 'for the record')
       .option(
         '--wait [seconds]',
-        'return when no verifier anywhere can accept it any more (default: 30 seconds at most)',
+        'return when no verifier anywhere can accept it any more (30 seconds at most, unless you say; without this option 1)',
         parseWholeNumber,
       ),
   )
