@@ -35,6 +35,7 @@ export class UsageReporter {
   #failures = 0
   #reporting: Promise<void> | undefined
   #cancel = (): void => undefined
+  #closed = false
 
   constructor(options: UsageReporterOptions) {
     this.#options = options
@@ -46,6 +47,7 @@ export class UsageReporter {
   }
 
   start(): void {
+    if (this.#closed) return
     const ms = Math.min(MAX_INTERVAL_MS, INTERVAL_MS * 2 ** Math.min(this.#failures, 10))
     this.#cancel = this.#options.clock.after(ms, () => void this.report().then(() => this.start()))
   }
@@ -60,10 +62,10 @@ export class UsageReporter {
 
   /** Sends the last of it, if the server takes it now. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#cancel()
     await this.#reporting
     await this.report()
-    this.#cancel()
   }
 
   async #send(): Promise<void> {
