@@ -8,7 +8,7 @@ import { HttpDurations } from './metrics/http-durations.ts'
 import { MetricsListener } from './metrics/metrics-listener.ts'
 import { NodeMetrics } from './metrics/node-metrics.ts'
 import { ServerCertificate } from './server-certificate.ts'
-import { closeGracefully } from './shutdown.ts'
+import { closeGracefully, OpenConnections } from './shutdown.ts'
 
 /** The address that a server with these settings listens on. A name stays a name: certificates are made out to it. */
 export function addressOf({ host, port, tlsCert }: Configuration): string {
@@ -31,6 +31,7 @@ export async function runServer(
   const metrics = new NodeMetrics(engine, durations)
   const own = { certificate, durations, metrics, isOpen: () => isOpen }
   const application = await buildApplication({ ...parts, ...own })
+  const connections = new OpenConnections(application.server)
   const { metricsHost, metricsPort } = configuration
   const metricsListener =
     metricsPort === undefined
@@ -61,7 +62,10 @@ export async function runServer(
     },
     close() {
       certificate?.unwatch()
-      closing ??= Promise.all([closeGracefully(application, limits.closeGraceMs), metricsListener?.close()])
+      closing ??= Promise.all([
+        closeGracefully(application, connections, limits.closeGraceMs),
+        metricsListener?.close(),
+      ])
         .then(() => undefined)
         .finally(() => engine.close())
       return closing

@@ -100,6 +100,16 @@ test('what does not end in its grace is cut off, and the data folder is released
   await again.close()
 })
 
+test('a connection that has brought no request holds no close up', async () => {
+  // A grace far beyond the test's own time: the close must not wait for it.
+  const claviger = await startTestServer({ limits: { closeGraceMs: 600_000 } })
+  const unused = new RawConnection(claviger.port)
+  await expect.poll(() => fetch(`${claviger.url}/healthz`).then(({ status }) => status)).toBe(200)
+  await claviger.server.close()
+  expect((await unused.answer()).status).toBe(0)
+  await claviger.close()
+})
+
 test('closing twice, and closing a server that never listened, is fine', async () => {
   const claviger = await startTestServer()
   await Promise.all([claviger.server.close(), claviger.server.close()])
