@@ -11,6 +11,7 @@ import { FreshTexts } from './fresh-texts.ts'
 import type { Contender } from './interleave.ts'
 import { requestFor } from './project.ts'
 import type { Row } from './row.ts'
+import { shuffled } from './shuffled.ts'
 
 const FEW = 1_000
 const MANY = 1_000_000
@@ -80,7 +81,8 @@ async function fill(count: number, keep: number): Promise<Filled> {
   const filling = fork(fileURLToPath(import.meta.resolve('./fill-database.ts')))
   filling.send({ file, count, keep } satisfies FillOrder)
   const [kept] = await once(filling, 'message')
-  const texts = shuffled(kept)
+  // They were written in the order of their ids, and so would be found side by side.
+  const texts = shuffled<string>(kept)
   const engine = await createEngine({ database: `sqlite:${file}` })
   return { folder, engine, texts: new FreshTexts(texts), megabytes: Math.round(statSync(file).size / 1e6) }
 }
@@ -108,15 +110,4 @@ function cold(
 function processorSeconds(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
-}
-
-/** They were written in the order of their ids, and so would be found side by side. */
-function shuffled(texts: string[]): string[] {
-  for (let index = texts.length - 1; index > 0; index--) {
-    const other = Math.floor(Math.random() * (index + 1))
-    const [one = '', two = ''] = [texts[index], texts[other]]
-    texts[index] = two
-    texts[other] = one
-  }
-  return texts
 }

@@ -7,6 +7,7 @@ const SOURCES = join(import.meta.dirname, 'src')
 const REPLACED: ReadonlyMap<string, string> = new Map(
   [
     'crypto.ts',
+    'edge/turn-lease.ts',
     'tokens/plain-payload.ts',
     'tokens/signature-schemes.ts',
     'verifier/credential-cache.ts',

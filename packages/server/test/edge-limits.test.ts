@@ -1,6 +1,6 @@
 import { createVerifier, type EdgeVerifier, type EdgeVerifierOptions } from '@claviger/verify'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../verify/src/edge/edge-clock.ts'
+import { SYSTEM_CLOCK } from '../../verify/src/edge/edge-clock.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 let claviger: TestServer
@@ -121,7 +121,7 @@ describe('limits at several verifiers', () => {
 
   test('a verifier whose clock is ahead of a period answers unavailable, and uses up nothing of the others', async () => {
     const { credential } = await makeKey({ limits: [{ name: 'an-hour', limit: 100, windowSeconds: 3600 }] })
-    const clock = { ...systemClock(), wallMs: () => Date.now() + 86_400_000 }
+    const clock = { ...SYSTEM_CLOCK, wallMs: () => Date.now() + 86_400_000 }
     const verifier = await openVerifier({ clock })
     for (let asked = 0; asked < 20; asked++) expect(await outcomeOf(verifier, credential)).toBe('unavailable')
     const remaining = async () =>

@@ -1,5 +1,5 @@
 import { Verifier } from '../verifier/verifier.ts'
-import { type EdgeClock, systemClock } from './edge-clock.ts'
+import { type EdgeClock, SYSTEM_CLOCK } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
 import { EdgeSource } from './edge-source.ts'
 import { messageOf } from './edge-transport.ts'
@@ -63,7 +63,7 @@ export async function createVerifier(options: EdgeVerifierOptions): Promise<Edge
   if (name !== undefined && (name === '' || name.length > MAX_NAME_LENGTH)) {
     throw new TypeError(`\`name\` has 1 to ${MAX_NAME_LENGTH} characters.`)
   }
-  const clock = options.clock ?? systemClock()
+  const clock = options.clock ?? SYSTEM_CLOCK
   const onEvent = guarded(options.onEvent)
   const transport = new HttpTransport({ url, key, project, fetch: options.fetch ?? globalThis.fetch })
   const keeper = options.snapshot?.({

@@ -8,13 +8,11 @@ export interface EdgeClock {
   after(ms: number, act: () => void): () => void
 }
 
-export function systemClock(): EdgeClock {
-  return {
-    wallMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-    after(ms, act) {
-      const timer = setTimeout(act, ms)
-      return () => clearTimeout(timer)
-    },
-  }
+export const SYSTEM_CLOCK: EdgeClock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(ms, act) {
+    const timer = setTimeout(act, ms)
+    return () => clearTimeout(timer)
+  },
 }

@@ -4,9 +4,10 @@ import type { AppliedFacts } from './applied-facts.ts'
 import type { EdgeClock } from './edge-clock.ts'
 import type { EdgeEvent } from './edge-event.ts'
 import { EdgeError, type EdgeTransport, edgeErrorOf } from './edge-transport.ts'
-import { type Grant, Lease } from './lease.ts'
+import type { Grant } from './lease.ts'
 import type { News } from './news.ts'
 import type { Stopwatch } from './stopwatch.ts'
+import { TurnLease } from './turn-lease.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface LeaseKeeperOptions {
@@ -52,7 +53,7 @@ const MARK_MS = 250
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
-  readonly #lease: Lease
+  readonly #lease: TurnLease
   /** Why there is no lease, when there is none. */
   #fault: EdgeError | undefined
   /** The last head that the server told. */
@@ -70,7 +71,7 @@ export class LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
-    this.#lease = new Lease(options.clock, options.stopwatch)
+    this.#lease = new TurnLease(options.clock, options.stopwatch)
     this.#watch()
   }
 

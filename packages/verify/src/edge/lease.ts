@@ -66,8 +66,7 @@ export class Lease {
    * The time of this moment, if it runs or ended less than `graceMs` ago: {@link runs} and {@link nowMs} by one look at
    * each clock. Every verdict takes it, so nothing is made for it.
    */
-  runsAtMs(graceMs: number): number | undefined {
-    const wallMs = this.#clock.wallMs()
+  runsAtMs(graceMs: number, wallMs = this.#clock.wallMs()): number | undefined {
     const monotonicMs = this.#clock.monotonicMs()
     const runs = this.#stopwatch.readMs(wallMs, monotonicMs) < this.#untilMs + graceMs
     return runs ? this.#timeAt(wallMs, monotonicMs) : undefined

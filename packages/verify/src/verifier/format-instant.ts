@@ -1,5 +1,7 @@
-let minute = Number.NaN
-let upToMinute = ''
+/** Of few minutes the text up to their seconds: what is written at once is of now, and of when something ends. */
+const MINUTES_KEPT = 13
+const minutes: number[] = new Array(MINUTES_KEPT).fill(Number.NaN)
+const minuteTexts: string[] = new Array(MINUTES_KEPT).fill('')
 let last = Number.NaN
 let lastText = ''
 
@@ -17,13 +19,19 @@ export function formatInstant(ms: number): string {
 
 function format(ms: number): string {
   const wholeMinutes = Math.floor(ms / 60_000)
-  if (wholeMinutes !== minute) {
-    upToMinute = new Date(wholeMinutes * 60_000).toISOString().slice(0, -'00.000Z'.length)
-    minute = wholeMinutes
-  }
+  const upToMinute = minuteText(wholeMinutes)
   const rest = ms - wholeMinutes * 60_000
   const seconds = Math.floor(rest / 1000)
   const thousandths = rest % 1000
   const fraction = thousandths === 0 ? '000' : String(thousandths).padStart(3, '0')
   return `${upToMinute}${seconds < 10 ? '0' : ''}${seconds}.${fraction}Z`
+}
+
+function minuteText(minute: number): string {
+  const place = Math.abs(minute) % MINUTES_KEPT
+  if (minutes[place] !== minute) {
+    minuteTexts[place] = new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length)
+    minutes[place] = minute
+  }
+  return minuteTexts[place] ?? ''
 }
