@@ -52,12 +52,10 @@ export function seededRandom(seed: string): Random {
  * hexadecimal digits without hyphens, so that one double-click selects it. Ids of one prefix sort by time.
  */
 export function newId(prefix: string, nowMs: number, random: Random): string {
-  const bytes = Buffer.alloc(16)
-  bytes.writeUIntBE(nowMs, 0, 6)
-  bytes.set(random.bytes(10), 6)
-  bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6)
-  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8)
-  return `${prefix}_${bytes.toString('hex')}`
+  const bytes = Buffer.from(random.bytes(10))
+  bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f)
+  bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f)
+  return `${prefix}_${Math.floor(nowMs).toString(16).padStart(12, '0')}${bytes.toString('hex')}`
 }
 
 /** Where the ids of that millisecond begin: every earlier one of the prefix sorts before it. */

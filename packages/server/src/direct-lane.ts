@@ -138,11 +138,26 @@ export class DirectLane {
       if (!(result instanceof Promise)) this.#answer(exchange, result)
       else {
         api.inFlight.enter(caller.keyId)
-        result
-          .finally(() => api.inFlight.leave(caller.keyId))
-          .then((known) => this.#answer(exchange, known))
-          .catch(fail)
+        const leave = (): void => api.inFlight.leave(caller.keyId)
+        result.then(
+          (known) => {
+            leave()
+            this.#answerOr(fail, exchange, known)
+          },
+          (error: unknown) => {
+            leave()
+            fail(error)
+          },
+        )
       }
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #answerOr(fail: (error: unknown) => void, exchange: Exchange, result: unknown): void {
+    try {
+      this.#answer(exchange, result)
     } catch (error) {
       fail(error)
     }

@@ -6,6 +6,9 @@ const REDACTED = '[redacted]'
 const HEADER_PATTERN =
   /(authorization|x-api-key)(\\{0,8}["']?\s{0,8}[:=,]\s{0,8}\[?\s{0,8}\\{0,8}["']?)(?:[^"\\\r\n]|\\.)+/gi
 
+/** Where it is found nowhere, neither is the other: it is looked for much faster. */
+const PART_OF_HEADER = /iza|-key/i
+
 /** A member `credential` with its value, as JSON and `inspect` write it: a key that was issued elsewhere has no shape of ours. */
 const MEMBER_PATTERN = /(credential\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'])(?:[^"'\\\r\n]|\\(?!\\{0,8}["']))+/g
 
@@ -24,9 +27,12 @@ export function redact(text: string): string {
     ? // Tokens come first: a part of one can look like a key, and without it the rest would look like nothing.
       text.replaceAll(TOKEN_RUN, redactToken).replaceAll(KEY_PATTERN, REDACTED)
     : text
-  return withoutCredentials
-    .replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
-    .replaceAll(MEMBER_PATTERN, `$1${REDACTED}`)
+  const withoutHeaders = PART_OF_HEADER.test(withoutCredentials)
+    ? withoutCredentials.replaceAll(HEADER_PATTERN, `$1$2${REDACTED}`)
+    : withoutCredentials
+  return withoutHeaders.includes('credential')
+    ? withoutHeaders.replaceAll(MEMBER_PATTERN, `$1${REDACTED}`)
+    : withoutHeaders
 }
 
 /** What `TOKEN_RUN` is made of. A key's text is made of some of it. */
@@ -34,30 +40,29 @@ const RUN_CHARACTER = new Uint8Array(128)
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-') {
   RUN_CHARACTER[character.charCodeAt(0)] = 1
 }
-const DOT = '.'.charCodeAt(0)
 const TOKEN_LENGTH = 32
 /** No key's text is shorter. An id is, and stands in every line. */
 const KEY_LENGTH = 44
 
 /**
- * False: neither of the two patterns matches. One pass over the line, for the patterns try anew at each character,
- * and took longer than all the rest of a line.
+ * False: neither of the two patterns matches. They try anew at each character, and took longer than all the rest of a line.
+ * A run that is long enough stands on one of the places that are looked at here, so most of a line is not.
  */
 function mayHoldCredential(text: string): boolean {
-  let run = 0
-  let dots = 0
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (RUN_CHARACTER[code] !== 1) {
-      run = 0
-      dots = 0
-      continue
-    }
-    run++
-    if (code === DOT) dots++
-    if (run >= KEY_LENGTH || (run >= TOKEN_LENGTH && dots >= 2)) return true
+  for (let place = TOKEN_LENGTH - 1; place < text.length; place += TOKEN_LENGTH) {
+    let start = place
+    while (start >= 0 && isRunCharacter(text, start)) start--
+    let end = place
+    while (end < text.length && isRunCharacter(text, end)) end++
+    const length = end - start - 1
+    if (length >= KEY_LENGTH) return true
+    if (length >= TOKEN_LENGTH && text.slice(start + 1, end).split('.').length > 2) return true
   }
   return false
+}
+
+function isRunCharacter(text: string, index: number): boolean {
+  return RUN_CHARACTER[text.charCodeAt(index)] === 1
 }
 
 /**
