@@ -5,7 +5,6 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { auditRefusal, refusalOf } from './audit-refusals.ts'
 import { authenticate, isManagementPath } from './authentication.ts'
-import { Backlog } from './backlog.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
 import { DirectLane } from './direct-lane.ts'
@@ -54,13 +53,11 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     guesses,
     feed,
   }
-  const backlog = new Backlog(limits.maxRead)
   const lane = new DirectLane({ ...parts, api, nextRequestId })
   const server = fastifyOf(parts, { nextRequestId, lane, guesses })
   parts.durations.watch(server)
   server.addHook('preClose', (done) => {
     lane.close()
-    backlog.open()
     feed.close()
     done()
   })
@@ -75,7 +72,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
-  yieldToVerifications(server, backlog)
+  yieldToVerifications(server)
   addHealth(server, { engine, isOpen })
   addWellKnown(server, engine)
   addManagementApi(server, api)
@@ -127,14 +124,11 @@ function fastifyOf(
 }
 
 /** What is asked all the time waits for nobody; the rest begins one a turn, so that a burst of it is in nobody's way. */
-function yieldToVerifications(server: FastifyInstance, backlog: Backlog): void {
+function yieldToVerifications(server: FastifyInstance): void {
   const turns = new Turns()
-  server.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.quiet === true) return done()
-    const { socket } = request.raw
-    backlog.enter(socket)
-    reply.raw.once('close', () => backlog.leave(socket))
-    turns.take(done)
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.quiet === true) done()
+    else turns.take(done)
   })
 }
 

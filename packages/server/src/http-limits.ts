@@ -17,8 +17,6 @@ export interface HttpLimits {
   readonly closeGraceMs: number
   /** Requests of one management key that may be under way at once. */
   readonly maxInFlightPerCaller: number
-  /** Requests under way, but for verifications, from which on those of connections that had one are left unread. */
-  readonly maxRead: number
   /** For management keys that are refused, and for customers' credentials that are. */
   readonly guesses: GuessLimits
 }
@@ -33,6 +31,5 @@ export const HTTP_LIMITS: HttpLimits = {
   timeoutCheckIntervalMs: 5_000,
   closeGraceMs: 10_000,
   maxInFlightPerCaller: 2_048,
-  maxRead: 64,
   guesses: GUESS_LIMITS,
 }
