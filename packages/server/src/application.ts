@@ -7,7 +7,9 @@ import { auditRefusal, refusalOf } from './audit-refusals.ts'
 import { authenticate, isManagementPath } from './authentication.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Configuration } from './configuration.ts'
-import { DirectLane } from './direct-lane.ts'
+import { DirectLane } from './direct/direct-lane.ts'
+import { takeMessage } from './direct/direct-message.ts'
+import { PlainConnections } from './direct/plain-connections.ts'
 import { FeedHub } from './feed/feed-hub.ts'
 import { addHealth } from './health.ts'
 import type { HttpLimits } from './http-limits.ts'
@@ -53,11 +55,14 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     guesses,
     feed,
   }
-  const lane = new DirectLane({ ...parts, api, nextRequestId })
+  const turns = new Turns()
+  const lane = new DirectLane({ ...parts, api, nextRequestId, turns })
   const server = fastifyOf(parts, { nextRequestId, lane, guesses })
+  const plain = new PlainConnections(server.server, { lane, limits })
   parts.durations.watch(server)
   server.addHook('preClose', (done) => {
     lane.close()
+    plain.closeIdle()
     feed.close()
     done()
   })
@@ -72,7 +77,7 @@ export async function buildApplication(parts: ApplicationParts): Promise<Fastify
     if (isOpen() || request.routeOptions.config.health === true) done()
     else done(new CodedError('unavailable', 'Claviger is starting. Try again in a moment.'))
   })
-  yieldToVerifications(server)
+  yieldToVerifications(server, turns)
   addHealth(server, { engine, isOpen })
   addWellKnown(server, engine)
   addManagementApi(server, api)
@@ -97,7 +102,7 @@ function fastifyOf(
   return Fastify({
     serverFactory: (handler) =>
       listenerOf(parts, (request, response) => {
-        if (!lane.take(request, response)) handler(request, response)
+        if (!takeMessage(lane, request, response)) handler(request, response)
       }),
     clientErrorHandler: answerClientError,
     // Lines are written by this package alone (request-log.ts), without a child logger a request.
@@ -124,8 +129,7 @@ function fastifyOf(
 }
 
 /** What is asked all the time waits for nobody; the rest begins one a turn, so that a burst of it is in nobody's way. */
-function yieldToVerifications(server: FastifyInstance): void {
-  const turns = new Turns()
+function yieldToVerifications(server: FastifyInstance, turns: Turns): void {
   server.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config.quiet === true) done()
     else turns.take(done)

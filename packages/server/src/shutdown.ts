@@ -17,6 +17,11 @@ export class OpenConnections {
     server.on('setSecureContext' in server ? 'secureConnection' : 'connection', add)
   }
 
+  /** Ends all of them, whatever is on its way. */
+  closeAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   /** Ends those that have brought nothing yet, and neither had when it was last asked. */
   closeUnused(): void {
     const unused = [...this.#sockets].filter((socket) => socket.bytesRead === 0)
@@ -39,7 +44,7 @@ export async function closeGracefully(
     server.server.closeIdleConnections()
     connections.closeUnused()
   }, SWEEP_INTERVAL_MS)
-  const deadline = setTimeout(() => server.server.closeAllConnections(), graceMs)
+  const deadline = setTimeout(() => connections.closeAll(), graceMs)
   try {
     await server.close()
   } finally {

@@ -1,29 +1,37 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { DirectLane } from '../src/direct-lane.ts'
+import { DirectLane } from '../src/direct/direct-lane.ts'
+import { PlainConnection } from '../src/direct/plain-connection.ts'
 import { type RawAnswer, rawRequest, sendRaw } from './raw-http.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 /**
- * One request by either way: the direct lane takes what is plainly JSON, and leaves any other spelling of that to the
- * framework (decision 0023).
+ * One request by each way: a connection takes by itself what is plainly written, through Node's messages the direct lane takes
+ * what has a header that is not, and what is plainly JSON in another spelling is left to the framework (decisions 0023, 0033).
  */
-const LANES = { direct: 'application/json', framework: 'application/json; charset=utf-8' } as const
+const LANES = {
+  plain: ['Content-Type: application/json'],
+  message: ['Content-Type: application/json', 'X-Empty:'],
+  framework: ['Content-Type: application/json; charset=utf-8'],
+} as const
 type LaneName = keyof typeof LANES
 const NAMES = Object.keys(LANES) as LaneName[]
 const BURST = 6
 
 let claviger: TestServer
-/** Whether the direct lane took each request that came, in order. */
-const taken = vi.spyOn(DirectLane.prototype, 'take')
+/** What the direct lane answered. */
+const ran = vi.spyOn(DirectLane.prototype, 'run')
+/** Which way each request went that the framework did not answer, in order. */
+const taken = (): LaneName[] =>
+  ran.mock.calls.map(([{ carrier }]) => (carrier instanceof PlainConnection ? 'plain' : 'message'))
 
 beforeAll(async () => {
   claviger = await startTestServer({
     limits: { guesses: { burst: BURST, refillMs: 60_000, maxAddresses: 1_000 } },
   })
 })
-afterEach(() => taken.mockClear())
+afterEach(() => ran.mockClear())
 afterAll(async () => {
-  taken.mockRestore()
+  ran.mockRestore()
   await claviger.close()
 })
 
@@ -37,7 +45,7 @@ interface Request {
 
 function send(lane: LaneName, { path = '/v1/verify', key, headers = [], body }: Request): Promise<RawAnswer> {
   const text = typeof body === 'string' ? body : Buffer.from(JSON.stringify(body), 'utf8').toString('latin1')
-  const all = [`Authorization: Bearer ${key ?? claviger.rootKey}`, `Content-Type: ${LANES[lane]}`, ...headers]
+  const all = [`Authorization: Bearer ${key ?? claviger.rootKey}`, ...LANES[lane], ...headers]
   return sendRaw(claviger.port, rawRequest(`POST ${path}`, all, text))
 }
 
@@ -58,17 +66,16 @@ async function make(path: string, body: unknown) {
 
 describe('a request is answered with the same bytes, in head and body, whichever way it goes:', () => {
   async function expectSame(request: Request, status: number): Promise<void> {
-    const direct = comparable(await send('direct', request))
-    expect(taken.mock.results.at(-1)?.value).toBe(true)
-    await expectSameOf(direct, request, status)
+    ran.mockClear()
+    await expectSameAnswers(request, status)
+    expect(taken()).toEqual(['plain', 'message'])
   }
 
-  /** Where the direct lane leaves the request to the framework, too. */
-  async function expectSameOf(direct: ReturnType<typeof comparable>, request: Request, status: number) {
+  async function expectSameAnswers(request: Request, status: number): Promise<void> {
     const framework = comparable(await send('framework', request))
-    expect(taken.mock.results.at(-1)?.value).toBe(false)
-    expect(direct).toEqual(framework)
-    expect(direct.status).toBe(status)
+    expect(framework.status).toBe(status)
+    expect(comparable(await send('plain', request))).toEqual(framework)
+    expect(comparable(await send('message', request))).toEqual(framework)
   }
 
   test('a verdict on a key, with all that can be told of it', async () => {
@@ -160,27 +167,28 @@ describe('a request is answered with the same bytes, in head and body, whichever
       [{ key: `clv_root_${'0'.repeat(44)}`, body }, 401],
       [{ headers: ['Claviger-Project: nowhere'], body }, 404],
     ] as const) {
-      const direct = comparable(await send('direct', request))
-      expect(taken.mock.results.at(-1)?.value).toBe(false)
-      await expectSameOf(direct, request, status)
+      ran.mockClear()
+      await expectSameAnswers(request, status)
+      expect(taken()).toEqual([])
     }
   })
 })
 
-describe('guesses by both ways add up in one count:', () => {
+describe('guesses by all ways add up in one count:', () => {
   test('of an end client, by its address, and a valid credential passes by either', async () => {
     const { credential } = await make('/v1/keys', { name: 'valid' })
     const context = { ip: '203.0.113.7' }
     const codes: string[] = []
     for (let index = 0; index < BURST + 2; index++) {
-      const lane = NAMES[index % 2] ?? 'direct'
+      const lane = NAMES[index % 3] ?? 'plain'
       codes.push(JSON.parse((await send(lane, { body: { credential: 'nonsense', context } })).body).code)
     }
     expect(codes).toEqual([...Array(BURST).fill('malformed'), 'rate_limited', 'rate_limited'])
     for (const lane of NAMES) {
       expect(JSON.parse((await send(lane, { body: { credential, context } })).body).ok).toBe(true)
     }
-    expect(taken.mock.results.filter(({ value }) => value === true)).toHaveLength((BURST + 2) / 2 + 1)
+    expect(taken().filter((lane) => lane === 'plain')).toHaveLength(4)
+    expect(taken().filter((lane) => lane === 'message')).toHaveLength(4)
   })
 
   test('of callers who guess management keys, on every route', async () => {
@@ -190,11 +198,11 @@ describe('guesses by both ways add up in one count:', () => {
     const statuses: number[] = []
     for (let index = 0; index < BURST + 2; index++) {
       const wrong = `Authorization: Bearer clv_root_${String(index).repeat(44)}`
-      const type = `Content-Type: ${LANES[NAMES[index % 2] ?? 'direct']}`
+      const type = LANES[NAMES[index % 3] ?? 'plain']
       const request =
-        index % 3 === 2
+        index % 4 === 3
           ? rawRequest('GET /v1/keys', [wrong])
-          : rawRequest('POST /v1/verify', [wrong, type], '{"credential":"a"}')
+          : rawRequest('POST /v1/verify', [wrong, ...type], '{"credential":"a"}')
       statuses.push((await sendRaw(other.port, request)).status)
     }
     expect(statuses).toEqual([...Array(BURST).fill(401), 429, 429])

@@ -31,6 +31,7 @@ export const keyRoutes: readonly Route[] = [
     body: CreateKeyInput,
     answer: { status: 201, description: 'The key with its text.', schema: CreatedKey },
     problems: ['exceeds_grants', 'cap_reached'],
+    direct: 'in-turn',
     handle: ({ project, body }) => project.keys.create(body),
   }),
   defineRoute({

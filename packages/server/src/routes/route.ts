@@ -71,10 +71,11 @@ export interface Route<Path extends string = string> {
    */
   readonly once?: false
   /**
-   * True: it is called for each request that somebody's users make, and so has the short way (direct-lane.ts). Only of a
-   * `POST` without parameters and query, to which an `Idempotency-Key` says nothing.
+   * It is called so often that it has the short way (direct/direct-lane.ts). Only of a `POST` without parameters and query.
+   * `at-once`: for each request that somebody's users make; an `Idempotency-Key` says nothing to it. `in-turn`: it changes
+   * something, and waits for its turn.
    */
-  readonly direct?: boolean
+  readonly direct?: 'at-once' | 'in-turn'
   /** What to answer, or a promise of it. */
   handle(call: Call<Path>): unknown
   /** The answer as JSON; `JSON.stringify` if absent. */

@@ -25,6 +25,7 @@ export const sessionRoutes: readonly Route[] = [
     body: CreateSessionInput,
     answer: { status: 201, description: 'The first tokens of the session.', schema: SessionTokens },
     problems: ['exceeds_grants', 'revoked', 'suspended', 'busy', 'cap_reached'],
+    direct: 'in-turn',
     handle: ({ project, body }) => project.sessions.create(body),
   }),
   defineRoute({
@@ -40,6 +41,7 @@ export const sessionRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The next tokens of the session.', schema: SessionTokens },
     problems: ['exceeds_grants', 'suspended', 'session_ended', 'refresh_token_reused', 'busy'],
     once: false,
+    direct: 'in-turn',
     handle: ({ project, body }) => project.sessions.refresh(body),
   }),
   defineRoute({

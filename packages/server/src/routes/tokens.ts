@@ -15,7 +15,7 @@ export const tokenRoutes: readonly Route[] = [
     answer: { status: 201, description: 'The token.', schema: MintedToken },
     problems: ['exceeds_grants', 'exceeds_parent', 'parent_refused'],
     once: false,
-    direct: true,
+    direct: 'at-once',
     handle: ({ project, body }) => project.tokens.mint(body),
   }),
 ]

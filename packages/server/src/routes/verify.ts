@@ -141,7 +141,7 @@ export const verifyRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The verdict.', schema: VerdictView },
     quiet: true,
     once: false,
-    direct: true,
+    direct: 'at-once',
     handle: verify,
     serialize: serializeVerdict,
   }),

@@ -1,0 +1,204 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { type DirectAnswer, headText } from './answer-text.ts'
+import type { Carrier, DirectLane, Exchange, Lane } from './direct-lane.ts'
+import { type PlainHead, readPlainHead } from './plain-head.ts'
+
+/** A request line of RFC 9112, section 3, ends in it. */
+const VERSION = ' HTTP/1.1'
+
+export interface PlainConnectionParts {
+  readonly lane: DirectLane
+  /** The request line and all headers together; more is Node's to judge. */
+  readonly maxHeaderBytes: number
+  readonly keepAliveSeconds: number
+  /** Gives a connection to Node's server, for good. What was read of it is put back before. */
+  readonly giveToNode: (socket: Socket, unread: Buffer) => void
+  /** Called once, when the connection has ended or was given away. */
+  readonly onGone: (connection: PlainConnection) => void
+}
+
+/** A request whose body is there, or on its way. */
+interface PlainRequest extends PlainHead {
+  readonly lane: Lane
+}
+
+/**
+ * A connection whose requests are read here as long as each is one of the direct lane's, plainly written, and the only one
+ * on its way (decision 0033). With the first that is anything else the connection goes to Node's server, with every byte of
+ * that request, and stays there: so each byte is read by one parser, and the two cannot differ over where a request ends.
+ */
+export class PlainConnection implements Carrier {
+  readonly clientAddress: string
+  readonly #socket: Socket
+  readonly #parts: PlainConnectionParts
+  /** The beginning of a request whose body has not come whole. */
+  #unread: Buffer | undefined
+  /** The request that is being answered. */
+  #underWay: PlainRequest | undefined
+  /** The client has sent its last. */
+  #halfClosed = false
+  #gone = false
+  #used = false
+  #looks = 0
+
+  readonly #onData = (chunk: Buffer): void => this.#take(chunk)
+  readonly #onEnd = (): void => {
+    this.#halfClosed = true
+    if (this.#underWay === undefined) this.#socket.end()
+  }
+  readonly #onError = (): void => void this.#socket.destroy()
+  readonly #onClose = (): void => this.#leave()
+  readonly #onDrain = (): void => {
+    if (this.#underWay === undefined) this.#socket.resume()
+  }
+
+  constructor(socket: Socket, parts: PlainConnectionParts) {
+    this.#socket = socket
+    this.#parts = parts
+    this.clientAddress = socket.remoteAddress ?? ''
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+    socket.on('drain', this.#onDrain)
+  }
+
+  /** Whether it is between two requests, or before the first. */
+  get waiting(): boolean {
+    return this.#underWay === undefined && this.#unread === undefined
+  }
+
+  /** Whether a request of it was answered. */
+  get used(): boolean {
+    return this.#used
+  }
+
+  /** How often {@link look} was called since anything arrived. */
+  get looks(): number {
+    return this.#looks
+  }
+
+  /** Called now and then. A request that has not come whole since the last time is Node's, which knows how long one may take. */
+  look(): void {
+    this.#looks++
+    if (this.#unread !== undefined && this.#looks > 1) this.#giveAway(this.#unread)
+  }
+
+  /** Ends it at once, whatever is on its way. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  write(answer: DirectAnswer): void {
+    const request = this.#underWay
+    if (request === undefined) return
+    const close = request.close || this.#halfClosed || this.#parts.lane.closing
+    const length = Buffer.byteLength(answer.body)
+    const headers = { ...answer.headers, 'content-length': String(length) }
+    const { keepAliveSeconds } = this.#parts
+    const text = headText({ ...answer, headers }, { close, keepAliveSeconds }) + answer.body
+    this.#settle(request)
+    this.#used = true
+    // Of ASCII alone, which then needs no encoding.
+    const more = this.#socket.write(text, length === answer.body.length ? 'latin1' : 'utf8')
+    if (close) this.#end()
+    // Who does not read answers is not read either.
+    else if (!more) this.#socket.pause()
+    else if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  /** Ends it once all is written; what still comes is not read. */
+  #end(): void {
+    this.#socket.off('data', this.#onData)
+    this.#socket.destroySoon()
+  }
+
+  #take(chunk: Buffer): void {
+    this.#looks = 0
+    const bytes = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+    this.#unread = undefined
+    const request = this.#read(bytes)
+    if (request === undefined) {
+      this.#giveAway(bytes)
+      return
+    }
+    const end = request.bodyStart + request.contentLength
+    if (bytes.length < end) this.#unread = bytes
+    // What follows may only be read by whoever reads this one.
+    else if (bytes.length > end) this.#giveAway(bytes)
+    else this.#begin(request, bytes)
+  }
+
+  #read(bytes: Buffer): PlainRequest | undefined {
+    const { lane: direct, maxHeaderBytes } = this.#parts
+    if (!direct.open) return undefined
+    const text = bytes.toString('latin1', 0, Math.min(bytes.length, maxHeaderBytes))
+    const lineEnd = text.indexOf('\r\n')
+    if (!text.startsWith(VERSION, lineEnd - VERSION.length)) return undefined
+    const lane = direct.find(text.slice(0, lineEnd - VERSION.length))
+    if (lane === undefined) return undefined
+    const head = readPlainHead(text, lineEnd + 2, lane.refusedHeaders)
+    return head !== undefined && direct.takes(head.contentLength) ? { ...head, lane } : undefined
+  }
+
+  #begin(request: PlainRequest, bytes: Buffer): void {
+    this.#underWay = request
+    const { gate } = request.lane
+    if (gate === null) {
+      this.#admit(request, bytes)
+      return
+    }
+    this.#socket.pause()
+    gate.enter(() => {
+      // The client may have gone meanwhile, or the server have begun to close.
+      if (this.#gone || !this.#parts.lane.open) this.#giveAway(bytes)
+      else this.#admit(request, bytes)
+    })
+  }
+
+  #admit(request: PlainRequest, bytes: Buffer): void {
+    const { lane: direct } = this.#parts
+    const exchange = direct.admit(request.lane, request.rawHeaders, this)
+    if (exchange !== 'ask') {
+      this.#run(exchange, request, bytes)
+      return
+    }
+    this.#socket.pause()
+    void direct
+      .admitAsked(request.lane, request.rawHeaders, this)
+      .then((asked) => this.#run(asked, request, bytes))
+  }
+
+  #run(exchange: Exchange | undefined, { bodyStart }: PlainRequest, bytes: Buffer): void {
+    if (exchange === undefined) this.#giveAway(bytes)
+    else this.#parts.lane.run(exchange, bytes.subarray(bodyStart))
+    if (this.#underWay !== undefined) this.#socket.pause()
+  }
+
+  #giveAway(unread: Buffer): void {
+    this.#unread = undefined
+    if (this.#underWay !== undefined) this.#settle(this.#underWay)
+    if (this.#gone) return
+    const socket = this.#socket
+    socket.off('data', this.#onData)
+    socket.off('end', this.#onEnd)
+    socket.off('error', this.#onError)
+    socket.off('close', this.#onClose)
+    socket.off('drain', this.#onDrain)
+    this.#leave()
+    this.#parts.giveToNode(socket, unread)
+  }
+
+  /** Whatever has become of the request: its place is another's. */
+  #settle({ lane }: PlainRequest): void {
+    this.#underWay = undefined
+    lane.gate?.leave()
+  }
+
+  #leave(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#parts.onGone(this)
+  }
+}
