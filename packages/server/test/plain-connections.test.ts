@@ -312,6 +312,22 @@ describe('a connection ends', () => {
     expect(received()).toMatch(/^HTTP\/1\.1 408 /)
   })
 
+  test('whose body comes a byte at a time, with 408', async () => {
+    const { socket, received, closed } = await open()
+    const text = quickRequest()
+    const head = text.indexOf('\r\n\r\n') + 4
+    let left = text.length - head
+    socket.write(text.slice(0, head))
+    // No pause is as long as what Node allows for the whole.
+    for (; left > 1 && received() === ''; left--) {
+      socket.write(text.slice(-left, -left + 1))
+      await sleep(20)
+    }
+    await closed
+    expect(received()).toMatch(/^HTTP\/1\.1 408 /)
+    expect(left).toBeGreaterThan(1)
+  })
+
   test('that the client has closed its side of, once it is answered', async () => {
     const { socket, received, closed } = await open()
     socket.end(quickRequest())

@@ -74,7 +74,7 @@ export class PlainConnection implements Carrier {
     return this.#used
   }
 
-  /** How often {@link look} was called since anything arrived. */
+  /** How often {@link look} was called since the last request began to arrive. */
   get looks(): number {
     return this.#looks
   }
@@ -115,7 +115,7 @@ export class PlainConnection implements Carrier {
   }
 
   #take(chunk: Buffer): void {
-    this.#looks = 0
+    if (this.#unread === undefined) this.#looks = 0
     const bytes = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
     this.#unread = undefined
     const request = this.#read(bytes)
