@@ -87,7 +87,10 @@ export class Engine {
 
   /** Reads what every start needs. Called once, by `createEngine`. */
   async open(): Promise<void> {
-    const rows = await this.#parts.reader.selectFrom('projects').select(['id', 'name']).execute()
+    const rows = await this.#parts.reader
+      .selectFrom('projects')
+      .select(['id', 'name', 'key_prefix as keyPrefix'])
+      .execute()
     for (const row of rows) this.#verifiers.addProject(row)
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
     await this.#tellSuspension()
@@ -118,12 +121,13 @@ export class Engine {
   /** Everything of one project, on behalf of an actor; for one request, if it is to run once. Throws `not_found`. */
   project(name: string, actor: Actor = EMBEDDER, once?: Once): Project {
     const verifiers = this.#verifiers
-    const projectId = verifiers.idOf(name)
+    const { id: projectId, keyPrefix } = verifiers.project(name)
     return new Project(
       {
         ...this.#partsFor(once),
         projectId,
         project: name,
+        keyPrefix,
         actor,
         keyring: this.#keyring,
         mintFacts: this.#mintFacts,

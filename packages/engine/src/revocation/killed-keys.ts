@@ -1,15 +1,16 @@
 import { parsePosition, RevocationRules } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import type { KeyRow } from '../keys/key.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 import { type RuleRow, readRule } from './rule-row.ts'
 
 /** Kinds of rule that may kill a key; together with the target they bound what is read by the index. */
 export const KINDS_FOR_KEYS = ['key', 'client', 'subject', 'everything']
 
-const rulesOfOne = new PreparedQuery((db, parameter: (name: 'projectId' | 'id' | 'subject') => string) =>
-  rulesQuery(db, { projectId: parameter('projectId'), targets: [parameter('id'), parameter('subject')] }),
+const rulesOfOne = new PreparedQuery(
+  (db, parameter: Parameter<{ projectId: string; id: string; subject: string }>) =>
+    rulesQuery(db, { projectId: parameter('projectId'), targets: [parameter('id'), parameter('subject')] }),
 )
 
 /**

@@ -17,6 +17,7 @@ import {
 } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing, PUBLIC_URL } from '../../test/issuing.ts'
 import { readHead } from '../changes/read-head.ts'
+import { CallerFacts } from '../management/caller-facts.ts'
 import { changeManagementKey } from '../management/change-management-key.ts'
 import { createManagementKey } from '../management/create-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
@@ -196,14 +197,16 @@ describe('a minted token', () => {
     const key = await createManagementKey(issuing.scope, { name: 'minter', verbs: ['tokens:mint'] })
     const tables: string[] = []
     const { sqlite } = openForReading(join(installation.folder, 'claviger.db'))
-    const reader = new Kysely<Schema>({
-      dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
-      log: ({ query }) => void tables.push(/ from "(\w+)"/.exec(query.sql)?.[1] ?? query.sql),
-    })
-    await mintToken(
-      { ...issuing.as(managementKey(key.id)), mintFacts: new MintFacts({ ...installation, reader }) },
-      INPUT,
-    )
+    // Each statement is prepared when it is first run.
+    const prepare = sqlite.prepare.bind(sqlite)
+    sqlite.prepare = (sql) => {
+      tables.push(/ from "(\w+)"/.exec(sql)?.[1] ?? sql)
+      return prepare(sql)
+    }
+    const reader = new Kysely<Schema>({ dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }) })
+    const parts = { ...installation, reader }
+    const mintFacts = new MintFacts({ ...parts, callers: new CallerFacts(parts) })
+    await mintToken({ ...issuing.as(managementKey(key.id)), mintFacts }, INPUT)
     expect(tables.slice(0, 3)).toEqual(['projects', 'keys', 'revocations'])
     sqlite.close()
   })
