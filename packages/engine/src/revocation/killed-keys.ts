@@ -49,6 +49,8 @@ function rulesQuery(
 }
 
 function killedOf(keys: readonly KeyRow[], rows: readonly RuleRow[]): ReadonlySet<string> {
+  // Most keys meet no rule.
+  if (rows.length === 0) return new Set(keys.filter(hasNoPosition).map(({ id }) => id))
   const killed = new Set<string>()
   const epochs = new Set<string>()
   const rules = new RevocationRules(epochs)
@@ -60,4 +62,8 @@ function killedOf(keys: readonly KeyRow[], rows: readonly RuleRow[]): ReadonlySe
     if (pos === undefined || rules.killsKey({ id, subject, pos, createdAtMs })) killed.add(id)
   }
   return killed
+}
+
+function hasNoPosition({ pos }: KeyRow): boolean {
+  return parsePosition(pos) === undefined
 }
