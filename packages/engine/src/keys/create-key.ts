@@ -63,7 +63,7 @@ export async function createKey(scope: Scope, input: unknown): Promise<CreatedKe
   const prefix = fields.prefix === undefined ? scope.keyPrefix : checkKeyPrefix(fields.prefix)
   const { text, secret } = makeKeyText(prefix, scope.random)
   const key = newKey(scope, fields, prefix)
-  return scope.writer.run('create-key', { key, secret }, scope.actor, { credential: text })
+  return await scope.writer.run('create-key', { key, secret }, scope.actor, { credential: text })
 }
 
 export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context, { key, secret }) => {
