@@ -69,7 +69,7 @@ export function randomBase62(length: number, random: Random): string {
   let written = 0
   while (written < length) {
     for (const byte of random.bytes(length - written)) {
-      if (byte < UNBIASED_BYTES) written = text.writeUInt8(BASE62[byte % 62] ?? 0, written)
+      if (byte < UNBIASED_BYTES) text[written++] = BASE62[byte % 62] ?? 0
     }
   }
   const characters = text.toString('latin1')
