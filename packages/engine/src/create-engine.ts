@@ -7,6 +7,7 @@ import { EdgeGrants } from './edge/edge-grants.ts'
 import { Engine } from './engine.ts'
 import { LeasedUnits } from './limits/leased-units.ts'
 import { LimitCounters } from './limits/limit-counters.ts'
+import { CallerFacts } from './management/caller-facts.ts'
 import { install } from './projects/install.ts'
 import { type Random, systemRandom } from './random.ts'
 import type { EngineParts } from './scope.ts'
@@ -76,6 +77,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       random,
       writer,
       reader: database.db,
+      callers: new CallerFacts({ reader: database.db, writer }),
       sealer: createSealer(masterKey, random),
       refreshTokens: createRefreshTokens(masterKey, random),
       auditKeys,

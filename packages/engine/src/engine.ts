@@ -27,6 +27,7 @@ import { createProject } from './projects/create-project.ts'
 import { listProjects } from './projects/list-projects.ts'
 import type { ProjectView } from './projects/project-view.ts'
 import { readProject } from './projects/read-project.ts'
+import type { RevocationScope } from './revocation/create-revocation.ts'
 import { DEFAULT_PROJECT, type EngineParts, MANAGEMENT_PROJECT } from './scope.ts'
 import type { Secret } from './secret.ts'
 import { Keyring } from './signing/keyring.ts'
@@ -36,6 +37,7 @@ import type { FolderLock } from './storage/folder-lock.ts'
 import type { OpenDatabase } from './storage/open-database.ts'
 import { formatTime } from './time.ts'
 import { MintFacts } from './tokens/mint-facts.ts'
+import type { MintScope } from './tokens/mint-token.ts'
 
 const EMBEDDER: Actor = { kind: 'embedder' }
 /** What makes a queue a fault: hundreds of times what a commit takes on a slow disk. */
@@ -73,6 +75,8 @@ export class Engine {
   readonly #mintFacts: MintFacts
   readonly #verifiers: OpenVerifiers
   readonly #chores: Chores
+  /** By the names of their projects. */
+  readonly #places = new Map<string, Omit<MintScope & RevocationScope, 'actor'>>()
 
   constructor(parts: EngineParts, installation: Installation) {
     this.#parts = parts
@@ -87,7 +91,10 @@ export class Engine {
 
   /** Reads what every start needs. Called once, by `createEngine`. */
   async open(): Promise<void> {
-    const rows = await this.#parts.reader.selectFrom('projects').select(['id', 'name']).execute()
+    const rows = await this.#parts.reader
+      .selectFrom('projects')
+      .select(['id', 'name', 'key_prefix as keyPrefix'])
+      .execute()
     for (const row of rows) this.#verifiers.addProject(row)
     await Promise.all([this.verifierOf(MANAGEMENT_PROJECT), this.verifierOf(DEFAULT_PROJECT)])
     await this.#tellSuspension()
@@ -117,22 +124,28 @@ export class Engine {
 
   /** Everything of one project, on behalf of an actor; for one request, if it is to run once. Throws `not_found`. */
   project(name: string, actor: Actor = EMBEDDER, once?: Once): Project {
+    const place = this.#places.get(name) ?? this.#placeOf(name)
+    const scope = once === undefined ? { ...place, actor } : { ...place, actor, writer: this.#writerOf(once) }
+    return new Project(scope, this)
+  }
+
+  /** Where the operations of a project work: all of it is the same for each call. */
+  #placeOf(name: string): Omit<MintScope & RevocationScope, 'actor'> {
     const verifiers = this.#verifiers
-    const projectId = verifiers.idOf(name)
-    return new Project(
-      {
-        ...this.#partsFor(once),
-        projectId,
-        project: name,
-        actor,
-        keyring: this.#keyring,
-        mintFacts: this.#mintFacts,
-        waitForApplied: (position) => verifiers.waitForApplied(projectId, position),
-        verifyParent: async (text) => verifyParent(await verifiers.of(name), text),
-        identifyToken: (text) => verifiers.identifyToken(projectId, text),
-      },
-      this,
-    )
+    const { id: projectId, keyPrefix } = verifiers.project(name)
+    const place: Omit<MintScope & RevocationScope, 'actor'> = {
+      ...this.#parts,
+      projectId,
+      project: name,
+      keyPrefix,
+      keyring: this.#keyring,
+      mintFacts: this.#mintFacts,
+      waitForApplied: (position) => verifiers.waitForApplied(projectId, position),
+      verifyParent: async (text) => verifyParent(await verifiers.of(name), text),
+      identifyToken: (text) => verifiers.identifyToken(projectId, text),
+    }
+    this.#places.set(name, place)
+    return place
   }
 
   /** The projects themselves, on behalf of an actor. */
@@ -145,7 +158,8 @@ export class Engine {
     read(name: string): Promise<ProjectView>
     change(name: string, input: unknown): Promise<ProjectView>
   } {
-    const scope = { ...this.#partsFor(once), actor }
+    const writer = once === undefined ? this.#parts.writer : this.#writerOf(once)
+    const scope = { ...this.#parts, writer, actor }
     return {
       create: async (input) => {
         const project = await createProject(scope, input)
@@ -166,9 +180,8 @@ export class Engine {
     return new Once(this.#installation.once, request)
   }
 
-  #partsFor(once: Once | undefined): EngineParts {
-    if (once === undefined) return this.#parts
-    return { ...this.#parts, writer: new OnceWriter(this.#installation.writer, once) }
+  #writerOf(once: Once): OnceWriter {
+    return new OnceWriter(this.#installation.writer, once)
   }
 
   /**

@@ -8,6 +8,7 @@ import {
 } from '@claviger/verify'
 import { DatabaseSource } from './changes/database-source.ts'
 import { CodedError } from './coded-error.ts'
+import type { ResolvedProject } from './projects/resolve-project.ts'
 import type { EngineParts } from './scope.ts'
 import { inProject, type ProjectUse } from './usage/project-use.ts'
 
@@ -17,8 +18,8 @@ const MAX_APPLY_WAIT_MS = 2_000
 /** The projects by name, and the verifiers that are open in this process: one of the node's own a project, and others. */
 export class OpenVerifiers {
   readonly #parts: EngineParts
-  /** Ids of the projects, by name: neither ever changes. */
-  readonly #projectIds = new Map<string, string>()
+  /** By name. Nothing of it ever changes. */
+  readonly #projects = new Map<string, ResolvedProject>()
   /** The node's own. */
   readonly #own = new Map<string, Promise<Verifier>>()
   /** Those of them that have opened. */
@@ -31,30 +32,30 @@ export class OpenVerifiers {
   }
 
   get projects(): number {
-    return this.#projectIds.size
+    return this.#projects.size
   }
 
   get all(): readonly Verifier[] {
     return [...this.#open.keys()]
   }
 
-  addProject({ name, id }: { readonly name: string; readonly id: string }): void {
-    this.#projectIds.set(name, id)
+  addProject({ name, id, keyPrefix }: ResolvedProject): void {
+    this.#projects.set(name, { name, id, keyPrefix })
   }
 
   hasProject(name: string): boolean {
-    return this.#projectIds.has(name)
+    return this.#projects.has(name)
   }
 
   /** Throws `not_found`. */
-  idOf(name: string): string {
-    const projectId = this.#projectIds.get(name)
-    if (projectId === undefined) throw new CodedError('not_found', 'There is no project of this name.')
-    return projectId
+  project(name: string): ResolvedProject {
+    const project = this.#projects.get(name)
+    if (project === undefined) throw new CodedError('not_found', 'There is no project of this name.')
+    return project
   }
 
   nameOf(projectId: string): string {
-    for (const [name, id] of this.#projectIds) if (id === projectId) return name
+    for (const { name, id } of this.#projects.values()) if (id === projectId) return name
     throw new TypeError(`no project has the id ${projectId}`)
   }
 
@@ -79,7 +80,7 @@ export class OpenVerifiers {
 
   /** Another verifier of a project, with caches of its own. */
   async openAnother(project: string, audience?: string | readonly string[]): Promise<Verifier> {
-    const projectId = this.idOf(project)
+    const projectId = this.project(project).id
     const verifier = await Verifier.open({ source: new DatabaseSource(this.#parts, projectId), audience })
     this.#open.set(verifier, projectId)
     return verifier

@@ -5,7 +5,7 @@ export interface Random {
   bytes(length: number): Uint8Array
 }
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const BASE62 = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 
 /** The largest multiple of 62 that a byte can reach: bytes from here on would favour the first characters. */
 const UNBIASED_BYTES = 248
@@ -65,11 +65,15 @@ export function lowestId(prefix: string, ms: number): string {
 
 /** Evenly distributed characters of `0-9A-Za-z`: 5.95 bits each. */
 export function randomBase62(length: number, random: Random): string {
-  let text = ''
-  while (text.length < length) {
-    for (const byte of random.bytes(length - text.length)) {
-      if (byte < UNBIASED_BYTES) text += BASE62.charAt(byte % 62)
+  const text = Buffer.alloc(length)
+  let written = 0
+  while (written < length) {
+    for (const byte of random.bytes(length - written)) {
+      if (byte < UNBIASED_BYTES) text[written++] = BASE62[byte % 62] ?? 0
     }
   }
-  return text
+  const characters = text.toString('latin1')
+  // A secret is left in its text alone.
+  text.fill(0)
+  return characters
 }

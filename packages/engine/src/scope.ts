@@ -6,6 +6,7 @@ import type { CommandRunner } from './commands/writer.ts'
 import type { EdgeGrants } from './edge/edge-grants.ts'
 import type { LeasedUnits } from './limits/leased-units.ts'
 import type { LimitCounters } from './limits/limit-counters.ts'
+import type { CallerFacts } from './management/caller-facts.ts'
 import type { Random } from './random.ts'
 import type { RefreshTokens } from './sessions/refresh-token.ts'
 import type { Schema } from './storage/schema.ts'
@@ -20,6 +21,8 @@ export interface EngineParts {
   readonly writer: CommandRunner
   /** Reads on the calling thread; sees every commit that was acknowledged. */
   readonly reader: Kysely<Schema>
+  /** Who calls, from memory while no management key changes. */
+  readonly callers: CallerFacts
   readonly sealer: Sealer
   readonly refreshTokens: RefreshTokens
   readonly auditKeys: AuditKeys
@@ -42,6 +45,8 @@ export interface Scope extends EngineParts {
   readonly projectId: string
   /** The project's name. */
   readonly project: string
+  /** What its customers' keys begin with unless they choose otherwise. */
+  readonly keyPrefix: string
   readonly actor: Actor
 }
 

@@ -10,6 +10,7 @@ import { Writer } from '../src/commands/writer.ts'
 import { EdgeGrants } from '../src/edge/edge-grants.ts'
 import { LeasedUnits } from '../src/limits/leased-units.ts'
 import { LimitCounters } from '../src/limits/limit-counters.ts'
+import { CallerFacts } from '../src/management/caller-facts.ts'
 import { install } from '../src/projects/install.ts'
 import { resolveProject } from '../src/projects/resolve-project.ts'
 import { systemRandom } from '../src/random.ts'
@@ -72,6 +73,7 @@ export async function openTestInstallation(): Promise<TestInstallation> {
     random,
     writer,
     reader: database.db,
+    callers: new CallerFacts({ reader: database.db, writer }),
     sealer: createSealer(masterKey, random),
     refreshTokens: createRefreshTokens(masterKey, random),
     auditKeys,
@@ -100,7 +102,8 @@ export async function openTestInstallation(): Promise<TestInstallation> {
       return fresh
     },
     async scope(project = 'default', actor = EMBEDDER) {
-      return { ...parts, actor, project, projectId: (await resolveProject(parts.reader, project)).id }
+      const { id, keyPrefix } = await resolveProject(parts.reader, project)
+      return { ...parts, actor, project, projectId: id, keyPrefix }
     },
     async close() {
       await writer.close()

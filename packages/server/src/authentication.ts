@@ -55,10 +55,10 @@ export async function authenticate(
   verb: Verb | null,
 ): Promise<void> {
   const { rawHeaders } = request.raw
-  const caller = await engine.authenticate(readPresentedCredential(rawHeaders), {
-    ip: request.ip,
-    requestId: request.id,
-  })
+  const credential = readPresentedCredential(rawHeaders)
+  const context = { ip: request.ip, requestId: request.id }
+  const caller =
+    engine.authenticateCached(credential, context) ?? (await engine.authenticate(credential, context))
   if (!caller.ok) throw refusedCaller(caller)
   request.caller = caller
   request.projectName = admit(engine, caller, { rawHeaders, verb })

@@ -44,9 +44,9 @@ async function answer(api: Api, route: Route, { request, reply }: Exchange): Pro
   reply.code(route.answer.status).headers(DATA_HEADERS)
   if (result instanceof Streamed) return reply.type(result.mediaType).send(result.body)
   if (route.answer.schema === undefined) return reply.send()
-  const { formats = [] } = route
-  if (formats.length > 0) reply.header('vary', 'accept')
-  const format = acceptedFormat(formats, request.headers.accept)
+  const { formats } = route
+  if (formats !== undefined) reply.header('vary', 'accept')
+  const format = formats === undefined ? undefined : acceptedFormat(formats, request.headers.accept)
   if (format?.write === undefined) return reply.type(JSON_MEDIA_TYPE).send(serialize(route, result))
   const page = result as Page<unknown>
   if (page.nextCursor !== null) reply.header(CURSOR_HEADER, page.nextCursor)
@@ -70,5 +70,5 @@ async function handle(
   const params = request.params as Readonly<Record<string, string>>
   const { body } = request
   const { accept } = request.headers
-  return route.handle(new RequestCall(api, { caller, projectName, params, query, body, once, accept }))
+  return await route.handle(new RequestCall(api, { caller, projectName, params, query, body, once, accept }))
 }

@@ -23,8 +23,9 @@ interface Answer {
 export function logAnswer(log: Logger, given: Answer): void {
   const level = given.status >= 500 ? 'error' : given.quiet && given.status < 400 ? 'debug' : 'info'
   if (!log.isLevelEnabled(level)) return
-  const { quiet, durationMs, ...answer } = given
-  log[level]({ ...answer, durationMs: Math.round(durationMs * 100) / 100 }, 'answered')
+  const { requestId, method, route, status, caller, client } = given
+  const durationMs = Math.round(given.durationMs * 100) / 100
+  log[level]({ requestId, method, route, status, caller, client, durationMs }, 'answered')
 }
 
 export function describeAnswer(request: FastifyRequest, reply: FastifyReply): Answer {

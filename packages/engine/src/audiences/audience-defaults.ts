@@ -1,6 +1,6 @@
 import { type HeaderAlgorithm, isHeaderAlgorithm } from '@claviger/verify'
 import type { RightsPlace } from '../roles/role-permissions.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 
 /** What a token gets unless the call that mints it says otherwise. Null: nothing was set. */
 export interface AudienceDefaults {
@@ -15,7 +15,7 @@ const NO_DEFAULTS: AudienceDefaults = Object.freeze({
   claims: Object.freeze({}),
 })
 
-const query = new PreparedQuery((db, parameter: (name: 'projectId' | 'audience') => string) =>
+const query = new PreparedQuery((db, parameter: Parameter<{ projectId: string; audience: string }>) =>
   db
     .selectFrom('audiences')
     .select(['ttl_seconds', 'algorithm', 'claims'])

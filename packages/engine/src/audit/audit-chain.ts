@@ -1,7 +1,25 @@
 import type { Kysely } from 'kysely'
-import type { Schema } from '../storage/schema.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
+import type { AuditTable, Schema } from '../storage/schema.ts'
 import type { AuditKeys } from './audit-keys.ts'
 import { CHAIN_START, type ChainPoint, type EntryContent, macOf } from './entry-mac.ts'
+
+const insertEntry = new PreparedQuery((db, parameter: Parameter<AuditTable>) =>
+  db.insertInto('audit').values({
+    project_id: parameter('project_id'),
+    sequence: parameter('sequence'),
+    at_ms: parameter('at_ms'),
+    command_id: parameter('command_id'),
+    actor: parameter('actor'),
+    action: parameter('action'),
+    target: parameter('target'),
+    outcome: parameter('outcome'),
+    address: parameter('address'),
+    request_id: parameter('request_id'),
+    detail: parameter('detail'),
+    mac: parameter('mac'),
+  } satisfies AuditTable),
+)
 
 /**
  * The chains of an installation, as the writer thread extends them inside its transactions. It remembers the heads
@@ -41,10 +59,7 @@ export class AuditChain {
   ): Promise<ChainPoint> {
     const content = { ...entry, sequence: previous.sequence + 1 }
     const mac = macOf(this.keys.chain, content, previous.mac)
-    await db
-      .insertInto('audit')
-      .values({ ...content, mac })
-      .execute()
+    await insertEntry.execute(db, { ...content, mac })
     return { sequence: content.sequence, mac }
   }
 }

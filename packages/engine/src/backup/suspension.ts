@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { KeyRow } from '../keys/key.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 
 /**
@@ -24,6 +25,19 @@ export function readSuspension(text: string | null): Suspension | null {
   return text === null ? null : JSON.parse(text)
 }
 
+/** The project's epoch while keys are suspended; no row while none is. */
+const suspendingEpoch = new PreparedQuery((db, parameter: Parameter<{ projectId: string }>) =>
+  db
+    .selectFrom('installation')
+    .innerJoin('projects', (join) => join.on('projects.id', '=', parameter('projectId')))
+    .where('installation.suspended', 'is not', null)
+    .select('projects.epoch'),
+)
+
+export async function isSuspended(db: Kysely<Schema>, key: KeyRow): Promise<boolean> {
+  return (await findSuspendedKeys(db, [key])).has(key.id)
+}
+
 /** Which of the keys, all of one project, are suspended. */
 export async function findSuspendedKeys(
   db: Kysely<Schema>,
@@ -31,12 +45,7 @@ export async function findSuspendedKeys(
 ): Promise<ReadonlySet<string>> {
   const [first] = keys
   if (first === undefined) return new Set()
-  const project = await db
-    .selectFrom('installation')
-    .innerJoin('projects', (join) => join.on('projects.id', '=', first.project_id))
-    .where('installation.suspended', 'is not', null)
-    .select('projects.epoch')
-    .executeTakeFirst()
+  const [project] = await suspendingEpoch.execute(db, { projectId: first.project_id })
   if (project === undefined) return new Set()
   return new Set(keys.filter((key) => isOfFormerEpoch(key, project.epoch)).map(({ id }) => id))
 }

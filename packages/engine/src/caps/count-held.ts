@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { Cap } from './caps.ts'
 
@@ -65,13 +66,18 @@ export const COUNTS: Readonly<
   projects: (db) => countOf(db.selectFrom('projects').select(({ fn }) => fn.countAll<number>().as('held'))),
 }
 
+/** Every creation asks for two. */
+const tallyQuery = new PreparedQuery(
+  (db, parameter: Parameter<{ owner: string; kind: 'keys' | 'subjects' }>) =>
+    db
+      .selectFrom('tallies')
+      .select('held')
+      .where('owner', '=', parameter('owner'))
+      .where('kind', '=', parameter('kind')),
+)
+
 async function readTally(db: Kysely<Schema>, owner: string, kind: 'keys' | 'subjects'): Promise<number> {
-  const row = await db
-    .selectFrom('tallies')
-    .select('held')
-    .where('owner', '=', owner)
-    .where('kind', '=', kind)
-    .executeTakeFirst()
+  const [row] = await tallyQuery.execute(db, { owner, kind })
   return row?.held ?? 0
 }
 

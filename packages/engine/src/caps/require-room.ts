@@ -2,9 +2,18 @@ import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
 import { callerIdOf } from '../management/caller-id.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 import { CAPS, type Cap } from './caps.ts'
 import { COUNTS } from './count-held.ts'
+
+const capQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string; cap: Cap }>) =>
+  db
+    .selectFrom('project_caps')
+    .select('most')
+    .where('project_id', '=', parameter('projectId'))
+    .where('cap', '=', parameter('cap')),
+)
 
 /**
  * Throws `cap_reached` unless there is room for one more, or for as many places. It looks inside the command's transaction:
@@ -25,11 +34,6 @@ export async function requireRoom(
 }
 
 async function readCap(db: Kysely<Schema>, projectId: string, cap: Cap): Promise<number> {
-  const row = await db
-    .selectFrom('project_caps')
-    .select('most')
-    .where('project_id', '=', projectId)
-    .where('cap', '=', cap)
-    .executeTakeFirst()
+  const [row] = await capQuery.execute(db, { projectId, cap })
   return row?.most ?? CAPS[cap].most
 }

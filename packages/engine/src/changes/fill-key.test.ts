@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { sha256 } from '@claviger/verify'
-import { type CompiledQuery, Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestInstallation, type TestInstallation } from '../../test/installation.ts'
 import { type Issuing, openIssuing } from '../../test/issuing.ts'
+import { watchReads } from '../../test/watch-reads.ts'
 import { createKey } from '../keys/create-key.ts'
 import { deleteKey } from '../keys/delete-key.ts'
 import type { CreatedKey } from '../keys/key-view.ts'
@@ -16,8 +16,6 @@ import { liftBan } from '../revocation/lift-ban.ts'
 import { putRole } from '../roles/put-role.ts'
 import type { Scope } from '../scope.ts'
 import { openForReading } from '../storage/open-database.ts'
-import type { Schema } from '../storage/schema.ts'
-import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { DatabaseSource } from './database-source.ts'
 import { readHead } from './read-head.ts'
 
@@ -164,20 +162,16 @@ describe('a fill', () => {
     const revoked = await createKey(scope, { name: 'plain' })
     await revokeKey(scope, revoked.id)
     const foreign = await createKey(await installation.scope('apart'), { name: 'theirs' })
-    const queries: CompiledQuery[] = []
-    const { sqlite } = openForReading(join(installation.folder, 'claviger.db'))
-    const reader = new Kysely<Schema>({
-      dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
-      log: ({ query }) => void queries.push(query),
-    })
+    const { sqlite, db: reader } = openForReading(join(installation.folder, 'claviger.db'))
+    const queries = watchReads(sqlite)
     const counted = new DatabaseSource({ ...installation, reader }, 'default')
     for (const { credential } of [good, revoked, foreign, { credential: 'nobody' }]) {
       await counted.fetchKey(sha256(credential))
     }
     expect(queries).toHaveLength(4)
     expect(new Set(queries.map(({ sql }) => sql)).size).toBe(1)
-    const parameters = queries[0]?.parameters as string[]
-    const plan = sqlite.prepare(`EXPLAIN QUERY PLAN ${queries[0]?.sql}`).all(...parameters)
+    const { sql = '', parameters = [] } = queries[0] ?? {}
+    const plan = sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)
     expect(plan.map(({ detail }) => detail)).toEqual([
       expect.stringMatching(/^SEARCH projects .*\(id=\?\)/),
       expect.stringMatching(/^SEARCH installation USING INTEGER PRIMARY KEY/),

@@ -14,7 +14,7 @@ import { parseLimits } from '../limits/limits-column.ts'
 import { powerOf } from '../management/power.ts'
 import { KINDS_FOR_KEYS } from '../revocation/killed-keys.ts'
 import { readRule } from '../revocation/rule-row.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function fillKey(
 }
 
 /** One row for each rule that aims at the key; one row in all when there is none, or no such key. */
-const fillQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'digest') => string) =>
+const fillQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string; digest: string }>) =>
   db
     .selectFrom('projects')
     .innerJoin('installation', (join) => join.on('installation.id', '=', 1))

@@ -4,10 +4,37 @@ import { appendEntry } from '../audit/append-entry.ts'
 import type { AuditChain } from '../audit/audit-chain.ts'
 import { CodedError } from '../coded-error.ts'
 import { findRecord, insertRecord } from '../idempotency/record.ts'
-import type { ChangeTable, Schema } from '../storage/schema.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
+import type { ChangeTable, CommandTable, Schema } from '../storage/schema.ts'
 import type { CommandContext } from './command.ts'
 import type { Outcome, QueuedCommand } from './messages.ts'
 import type { CommandMap } from './registry.ts'
+
+/** Every command asks for these three. */
+const takePositionQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string }>) =>
+  db
+    .updateTable('projects')
+    .set(({ eb }) => ({ head: eb('head', '+', 1) }))
+    .where('id', '=', parameter('projectId'))
+    .returning(['epoch', 'head']),
+)
+
+const insertChange = new PreparedQuery((db, parameter: Parameter<ChangeTable>) =>
+  db.insertInto('changes').values({
+    project_id: parameter('project_id'),
+    epoch: parameter('epoch'),
+    number: parameter('number'),
+    command_id: parameter('command_id'),
+    at_ms: parameter('at_ms'),
+    facts: parameter('facts'),
+  }),
+)
+
+const insertCommand = new PreparedQuery((db, parameter: Parameter<CommandTable>) =>
+  db
+    .insertInto('commands')
+    .values({ id: parameter('id'), at_ms: parameter('at_ms'), result: parameter('result') }),
+)
 
 export type Success = Extract<Outcome, { ok: true }>
 
@@ -61,8 +88,8 @@ export async function runCommand(
       facts: JSON.stringify(facts),
     })
   }
-  if (changes.length > 0) await db.insertInto('changes').values(changes).execute()
-  await db.insertInto('commands').values({ id: command.id, at_ms: nowMs, result }).execute()
+  for (const change of changes) await insertChange.execute(db, change)
+  await insertCommand.execute(db, { id: command.id, at_ms: nowMs, result })
   if (once !== undefined) await insertRecord(db, once, { commandId: command.id, nowMs })
   return { ok: true, commandId: command.id, result, changes }
 }
@@ -120,12 +147,7 @@ function requireEntry({ name }: QueuedCommand, facts: readonly Fact[], entries: 
 
 /** Locks the project's head and moves it on by one. A command that fails gives the number back. */
 async function takePosition(db: Kysely<Schema>, projectId: string): Promise<Position> {
-  const head = await db
-    .updateTable('projects')
-    .set(({ eb }) => ({ head: eb('head', '+', 1) }))
-    .where('id', '=', projectId)
-    .returning(['epoch', 'head'])
-    .executeTakeFirst()
+  const [head] = await takePositionQuery.execute(db, { projectId })
   if (head === undefined) throw new CodedError('not_found', 'There is no such project.')
   return { epoch: head.epoch, number: head.head }
 }

@@ -128,14 +128,13 @@ export class Writer<Registry extends CommandMap = Commands> {
    *
    * `secrets` are the members of the answer that the writer thread must not see; they are put beside the result.
    */
-  async run<Name extends keyof Registry & string, Secrets extends object = object>(
+  run<Name extends keyof Registry & string, Secrets extends object = object>(
     name: Name,
     args: ArgsOf<Registry[Name]>,
     actor: Actor,
     secrets?: Secrets,
   ): Promise<ResultOf<Registry[Name]> & Secrets> {
-    const { result } = await this.submit(name, args, { actor })
-    return withSecrets(result, secrets)
+    return this.submit(name, args, { actor }).then(({ result }) => withSecrets(result, secrets))
   }
 
   /** As {@link run}, for one request that may come again (rule C7); says whether it had come before. */
@@ -209,7 +208,8 @@ export class Writer<Registry extends CommandMap = Commands> {
       this.#settled.push(() => call?.reject(new CodedError(outcome.code, outcome.detail)))
       return
     }
-    const failures = outcome.changes.flatMap((row) => this.#tell(row.project_id, readChange(row)))
+    const failures: unknown[] = []
+    for (const row of outcome.changes) this.#tell(row.project_id, readChange(row), failures)
     for (const failure of failures) this.#log('A listener failed to apply a change.', failure, commandId)
     this.#settled.push(() => {
       const result: unknown = outcome.result === '' ? undefined : JSON.parse(outcome.result)
@@ -218,9 +218,8 @@ export class Writer<Registry extends CommandMap = Commands> {
     })
   }
 
-  /** Answers what the listeners threw: each is told, whatever another does. */
-  #tell(projectId: string, change: Change): unknown[] {
-    const failures: unknown[] = []
+  /** Adds what the listeners threw: each is told, whatever another does. */
+  #tell(projectId: string, change: Change, failures: unknown[]): void {
     for (const listener of this.#listeners) {
       try {
         listener(projectId, change)
@@ -228,7 +227,6 @@ export class Writer<Registry extends CommandMap = Commands> {
         failures.push(error)
       }
     }
-    return failures
   }
 
   #stop(): void {

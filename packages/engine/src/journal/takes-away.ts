@@ -1,6 +1,11 @@
 import type { Fact } from '@claviger/verify'
 import type { Kysely } from 'kysely'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { ChangeTable, Schema } from '../storage/schema.ts'
+
+const positionOf = new PreparedQuery((db, parameter: Parameter<{ keyId: string }>) =>
+  db.selectFrom('keys').select('pos').where('id', '=', parameter('keyId')),
+)
 
 /**
  * Whether a change may take something away, and so belongs into the journal (rule B1). It is decided here alone, by what
@@ -19,7 +24,7 @@ async function givesOnly(db: Kysely<Schema>, change: ChangeTable, fact: Fact): P
   switch (fact.type) {
     // A key that stands at this very change was created by it. Any other key was changed.
     case 'key': {
-      const key = await db.selectFrom('keys').select('pos').where('id', '=', fact.id).executeTakeFirst()
+      const [key] = await positionOf.execute(db, { keyId: fact.id })
       return key?.pos === `${change.epoch}:${change.number}`
     }
     // What a key signed before it was superseded still passes; and no restore brings a signing key back.

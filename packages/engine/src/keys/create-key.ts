@@ -7,7 +7,6 @@ import { formatLimits, NO_LIMITS, parseLimits } from '../limits/limits-column.ts
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
 import { formatMetadata, Metadata } from '../metadata.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { resolveProject } from '../projects/resolve-project.ts'
 import { newId } from '../random.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import { heldPermissions, requireRoles } from '../roles/role-permissions.ts'
@@ -61,13 +60,10 @@ export async function createKey(scope: Scope, input: unknown): Promise<CreatedKe
   requireCustomerProject(scope)
   await authorizeRead(scope, 'keys:write')
   const fields = parseInput(CreateKeyInput, input)
-  const prefix =
-    fields.prefix === undefined
-      ? (await resolveProject(scope.reader, scope.project)).keyPrefix
-      : checkKeyPrefix(fields.prefix)
+  const prefix = fields.prefix === undefined ? scope.keyPrefix : checkKeyPrefix(fields.prefix)
   const { text, secret } = makeKeyText(prefix, scope.random)
   const key = newKey(scope, fields, prefix)
-  return scope.writer.run('create-key', { key, secret }, scope.actor, { credential: text })
+  return await scope.writer.run('create-key', { key, secret }, scope.actor, { credential: text })
 }
 
 export const createKeyCommand: Command<CreateKeyArgs, KeyView> = async (context, { key, secret }) => {

@@ -1,12 +1,13 @@
 import type { Kysely } from 'kysely'
 import Type, { type Static } from 'typebox'
-import { findSuspendedKeys } from '../backup/suspension.ts'
+import { findSuspendedKeys, isSuspended } from '../backup/suspension.ts'
 import { QuotaOrNull, RateLimits } from '../limits/limit-input.ts'
 import { parseLimits } from '../limits/limits-column.ts'
-import { findKilledKeys } from '../revocation/killed-keys.ts'
+import { findKilledKeys, isKilled } from '../revocation/killed-keys.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { KeyUsageTable, Schema } from '../storage/schema.ts'
 import { formatTime, formatTimeOrNull, Time } from '../time.ts'
-import { givenRights, type KeyRow, loadSecrets, type SecretRow } from './key.ts'
+import { givenRights, type KeyRow, loadSecrets, loadSecretsOf, type SecretRow } from './key.ts'
 
 const STATUSES = ['active', 'disabled', 'revoked', 'expired', 'not_yet_valid'] as const
 
@@ -83,9 +84,22 @@ export interface KeyDetails {
   readonly suspended: boolean
 }
 
+const lastUseQuery = new PreparedQuery((db, parameter: Parameter<{ keyId: string }>) =>
+  db
+    .selectFrom('key_usage')
+    .select(['last_used_at_ms', 'last_used_from'])
+    .where('key_id', '=', parameter('keyId')),
+)
+
 export async function loadKeyView(db: Kysely<Schema>, row: KeyRow, nowMs: number): Promise<KeyView> {
-  const details = await loadKeyDetails(db, [row])
-  return viewKey(row, details(row.id), nowMs)
+  const [lastUse = null] = await lastUseQuery.execute(db, { keyId: row.id })
+  const details = {
+    secrets: await loadSecretsOf(db, row.id),
+    lastUse,
+    killed: await isKilled(db, row),
+    suspended: await isSuspended(db, row),
+  }
+  return viewKey(row, details, nowMs)
 }
 
 /** Reads this of many keys of one project at once; the answer looks one key's up. */

@@ -4,6 +4,7 @@ import { CodedError } from '../coded-error.ts'
 import type { CommandContext } from '../commands/command.ts'
 import { isKilled } from '../revocation/killed-keys.ts'
 import type { GivenRights } from '../roles/role-permissions.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { KeySecretTable, KeyTable, Schema } from '../storage/schema.ts'
 
 export type KeyRow = Selectable<KeyTable>
@@ -44,9 +45,21 @@ export function selectKeys(db: Kysely<Schema>, place: KeyPlace) {
     : keys
 }
 
-/** The key's secrets, the first one first; the last is the current one. */
+/** The keys' secrets, the first one first; the last is the current one. */
 export async function loadSecrets(db: Kysely<Schema>, keyIds: readonly string[]): Promise<SecretRow[]> {
-  if (keyIds.length === 0) return []
+  return keyIds.length === 0 ? [] : secretsQuery(db, keyIds).execute()
+}
+
+/** The same of one key. */
+export function loadSecretsOf(db: Kysely<Schema>, keyId: string): Promise<readonly SecretRow[]> {
+  return secretsOfOne.execute(db, { keyId })
+}
+
+const secretsOfOne = new PreparedQuery((db, parameter: Parameter<{ keyId: string }>) =>
+  secretsQuery(db, [parameter('keyId')]),
+)
+
+function secretsQuery(db: Kysely<Schema>, keyIds: readonly string[]) {
   return (
     db
       .selectFrom('key_secrets')
@@ -55,7 +68,6 @@ export async function loadSecrets(db: Kysely<Schema>, keyIds: readonly string[])
       // The current secret, which has no end, comes last among those of one millisecond.
       .orderBy('created_at_ms')
       .orderBy(({ fn, val }) => fn.coalesce('valid_until_ms', val(Number.MAX_SAFE_INTEGER)))
-      .execute()
   )
 }
 
@@ -73,7 +85,7 @@ export async function emitKey(
   context: CommandContext,
   row: Pick<KeyRow, 'id' | 'project_id'>,
 ): Promise<void> {
-  const secrets = await loadSecrets(context.db, [row.id])
+  const secrets = await loadSecretsOf(context.db, row.id)
   const fact: KeyFact = { type: 'key', id: row.id, digests: secrets.map(({ digest }) => digest) }
   await context.emit(row.project_id, fact)
 }

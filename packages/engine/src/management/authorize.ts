@@ -4,7 +4,7 @@ import type { Actor, CommandContext } from '../commands/command.ts'
 import type { KeyPlace } from '../keys/key.ts'
 import { isKilled } from '../revocation/killed-keys.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import { ForeignProject } from './foreign-project.ts'
 import { type Power, powerOf } from './power.ts'
 import { ROOT_GRANTS, VERBS, type Verb } from './verbs.ts'
@@ -23,7 +23,7 @@ export type RightsSource = Pick<CommandContext, 'db' | 'nowMs' | 'actor'>
 const ALL_RIGHTS: Rights = { verbs: new Set(VERBS), grants: ROOT_GRANTS, boundTo: null }
 
 /** Every call of a management key asks for it. */
-const keyQuery = new PreparedQuery((db, parameter: (name: 'id') => string) =>
+const keyQuery = new PreparedQuery((db, parameter: Parameter<{ id: string }>) =>
   db
     .selectFrom('keys')
     .selectAll()
@@ -32,7 +32,7 @@ const keyQuery = new PreparedQuery((db, parameter: (name: 'id') => string) =>
 )
 
 /** Every call over HTTP asks for the text that it was authenticated by. */
-const secretQuery = new PreparedQuery((db, parameter: (name: 'digest' | 'keyId') => string) =>
+const secretQuery = new PreparedQuery((db, parameter: Parameter<{ digest: string; keyId: string }>) =>
   db
     .selectFrom('key_secrets')
     .select(['valid_until_ms', 'revoked_at_ms'])
@@ -94,12 +94,24 @@ export async function authorize(source: RightsSource, projectId: string, verb: V
   return authorizeCaller(await readCaller(source), { nowMs: source.nowMs, projectId, verb })
 }
 
-/** For what only reads, and for what reads before its command runs. */
+/** For what only reads, and for what reads before its command runs: the same, from memory where that is current. */
 export async function authorizeRead(
-  { reader, clock, actor, projectId }: Pick<Scope, 'reader' | 'clock' | 'actor' | 'projectId'>,
+  { callers, clock, actor, projectId }: Pick<Scope, 'callers' | 'clock' | 'actor' | 'projectId'>,
   verb: Verb,
 ): Promise<Rights> {
-  return authorize({ db: reader, nowMs: clock.nowMs(), actor }, projectId, verb)
+  const caller = await callers.read(actor)
+  return authorizeCaller(caller, { nowMs: clock.nowMs(), projectId, verb })
+}
+
+/** As {@link authorizeRead}, for what is about no project: it has its own idea of who may. */
+export async function currentRights({
+  callers,
+  clock,
+  actor,
+}: Pick<Scope, 'callers' | 'clock' | 'actor'>): Promise<Rights> {
+  const caller = await callers.read(actor)
+  requireInTime(caller, clock.nowMs())
+  return caller
 }
 
 /** A bound key sees no other project: for it there is none (rule M2). */

@@ -2,7 +2,7 @@ import Type, { type Static, type TOptional } from 'typebox'
 import { CAP_NAMES, CAPS, type Cap } from '../caps/caps.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
-import { loadRights } from '../management/authorize.ts'
+import { currentRights, loadRights } from '../management/authorize.ts'
 import { requireInstallation } from './create-project.ts'
 import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
@@ -48,10 +48,9 @@ export async function changeProject(
   name: string,
   input: unknown,
 ): Promise<ProjectView> {
-  const { clock, reader, actor } = scope
-  requireInstallation(await loadRights({ db: reader, nowMs: clock.nowMs(), actor }))
+  requireInstallation(await currentRights(scope))
   const { caps = {} } = parseInput(ChangeProjectInput, input)
-  return scope.writer.run('change-project', { name, caps }, actor)
+  return scope.writer.run('change-project', { name, caps }, scope.actor)
 }
 
 export const changeProjectCommand: Command<ChangeProjectArgs, ProjectView> = async (

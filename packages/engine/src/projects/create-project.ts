@@ -5,7 +5,7 @@ import { CodedError } from '../coded-error.ts'
 import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { checkKeyPrefix, KeyPrefix } from '../keys/key-input.ts'
-import { loadRights, type Rights, requireVerb } from '../management/authorize.ts'
+import { currentRights, loadRights, type Rights, requireVerb } from '../management/authorize.ts'
 import { newId } from '../random.ts'
 import { MANAGEMENT_PROJECT } from '../scope.ts'
 import { insertSigningKey, makeSigningKey, type NewSigningKey } from '../signing/make-signing-key.ts'
@@ -42,9 +42,9 @@ interface CreateProjectArgs {
  * reach (rule M2). Throws `already_exists`.
  */
 export async function createProject(scope: ProjectsScope, input: unknown): Promise<ProjectView> {
-  const { clock, random, reader, actor } = scope
+  const { clock, random, actor } = scope
   // Making a key pair costs a tenth of a second: not for whoever may not have one.
-  requireInstallation(await loadRights({ db: reader, nowMs: clock.nowMs(), actor }))
+  requireInstallation(await currentRights(scope))
   const { name, keyPrefix, algorithm } = parseInput(CreateProjectInput, input)
   if (keyPrefix !== undefined) checkKeyPrefix(keyPrefix)
   const id = newId('prj', clock.nowMs(), random)

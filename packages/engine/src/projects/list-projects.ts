@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { parseInput } from '../input.ts'
-import { loadRights, requireVerb } from '../management/authorize.ts'
+import { currentRights, requireVerb } from '../management/authorize.ts'
 import { makePage, type Page, PageInput, readPageRequest } from '../page.ts'
 import { loadProjectViews, type ProjectView } from './project-view.ts'
 import type { ProjectsScope } from './projects-scope.ts'
@@ -9,8 +9,8 @@ export const ListProjectsInput = Type.Object({ ...PageInput }, { additionalPrope
 
 /** The projects that the caller sees, by name: a bound key its own alone (rule M2). */
 export async function listProjects(scope: ProjectsScope, input: unknown = {}): Promise<Page<ProjectView>> {
-  const { reader, clock, actor } = scope
-  const rights = await loadRights({ db: reader, nowMs: clock.nowMs(), actor })
+  const { reader } = scope
+  const rights = await currentRights(scope)
   requireVerb(rights, 'projects:read')
   const request = readPageRequest(parseInput(ListProjectsInput, input), { list: 'projects', projectId: null })
   let query = reader.selectFrom('projects').selectAll().orderBy('name').limit(request.rows)

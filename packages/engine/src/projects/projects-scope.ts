@@ -1,4 +1,4 @@
 import type { Scope } from '../scope.ts'
 
 /** Where operations on projects themselves work: in none of them. */
-export type ProjectsScope = Omit<Scope, 'projectId' | 'project'>
+export type ProjectsScope = Omit<Scope, 'projectId' | 'project' | 'keyPrefix'>

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { CodedError } from '../coded-error.ts'
 import type { Schema } from '../storage/schema.ts'
 
+/** What never changes of a project. */
 export interface ResolvedProject {
   readonly id: string
   readonly name: string

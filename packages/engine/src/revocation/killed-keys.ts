@@ -1,15 +1,16 @@
 import { parsePosition, RevocationRules } from '@claviger/verify'
 import type { Kysely } from 'kysely'
 import type { KeyRow } from '../keys/key.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import type { Schema } from '../storage/schema.ts'
 import { type RuleRow, readRule } from './rule-row.ts'
 
 /** Kinds of rule that may kill a key; together with the target they bound what is read by the index. */
 export const KINDS_FOR_KEYS = ['key', 'client', 'subject', 'everything']
 
-const rulesOfOne = new PreparedQuery((db, parameter: (name: 'projectId' | 'id' | 'subject') => string) =>
-  rulesQuery(db, { projectId: parameter('projectId'), targets: [parameter('id'), parameter('subject')] }),
+const rulesOfOne = new PreparedQuery(
+  (db, parameter: Parameter<{ projectId: string; id: string; subject: string }>) =>
+    rulesQuery(db, { projectId: parameter('projectId'), targets: [parameter('id'), parameter('subject')] }),
 )
 
 /**
@@ -48,6 +49,8 @@ function rulesQuery(
 }
 
 function killedOf(keys: readonly KeyRow[], rows: readonly RuleRow[]): ReadonlySet<string> {
+  // Most keys meet no rule.
+  if (rows.length === 0) return new Set(keys.filter(hasNoPosition).map(({ id }) => id))
   const killed = new Set<string>()
   const epochs = new Set<string>()
   const rules = new RevocationRules(epochs)
@@ -59,4 +62,8 @@ function killedOf(keys: readonly KeyRow[], rows: readonly RuleRow[]): ReadonlySe
     if (pos === undefined || rules.killsKey({ id, subject, pos, createdAtMs })) killed.add(id)
   }
   return killed
+}
+
+function hasNoPosition({ pos }: KeyRow): boolean {
+  return parsePosition(pos) === undefined
 }

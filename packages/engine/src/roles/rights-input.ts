@@ -44,5 +44,5 @@ export function checkScopes(scopes: readonly string[] | null): readonly string[]
 
 /** The list without its repetitions, in its order. */
 export function distinct(list: readonly string[]): readonly string[] {
-  return [...new Set(list)]
+  return list.length < 2 ? list : [...new Set(list)]
 }

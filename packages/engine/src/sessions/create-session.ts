@@ -7,7 +7,6 @@ import type { Command } from '../commands/command.ts'
 import { parseInput } from '../input.ts'
 import { authorize, authorizeRead, requireGrants } from '../management/authorize.ts'
 import { requireCustomerProject } from '../projects/customer-project.ts'
-import { resolveProject } from '../projects/resolve-project.ts'
 import { newId } from '../random.ts'
 import { checkScopes, distinct, PermissionList, RoleNameList, ScopeList } from '../roles/rights-input.ts'
 import { type GivenRights, heldPermissions, requireRoles } from '../roles/role-permissions.ts'
@@ -102,8 +101,7 @@ export async function createSession(scope: SessionScope, input: unknown): Promis
   const plain = await newSession(scope, fields, facts)
   const untilMs = nowMs + Math.min(lifeSeconds, plain.idle_seconds) * 1000
   const accessToken = await signSessionToken(scope, plain, untilMs)
-  const { keyPrefix } = await resolveProject(scope.reader, scope.project)
-  const refreshToken = scope.refreshTokens.first(keyPrefix)
+  const refreshToken = scope.refreshTokens.first(scope.keyPrefix)
   const session = { ...plain, tokens_until_ms: Date.parse(accessToken.expiresAt) }
   const args = { session, lifeSeconds, digest: sha256(refreshToken), signed: accessToken.given }
   const tokens = await scope.writer.run('create-session', args, scope.actor, {

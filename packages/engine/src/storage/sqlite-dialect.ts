@@ -1,9 +1,17 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { SqliteDialect } from 'kysely'
+import { type DialectAdapter, type Kysely, SqliteDialect, type SqliteDialectConfig } from 'kysely'
+import type { Schema } from './schema.ts'
 import { toCodedError } from './sqlite-error.ts'
 
 /** Prepared statements kept a connection. An engine has a few hundred different texts; more is a leak. */
 const STATEMENT_LIMIT = 500
+
+type Statement = ReturnType<typeof wrap>
+
+/** A connection, and its statements by their texts. Each guards and codes its errors as the dialect's do. */
+interface Connection {
+  prepare(sql: string): Statement
+}
 
 /**
  * Lets Kysely speak to `node:sqlite`, whose statements do not say whether they return rows.
@@ -16,29 +24,53 @@ export function sqliteDialect(
   database: DatabaseSync,
   { outsideTransaction }: { readonly outsideTransaction: 'run' | 'refuse' },
 ): SqliteDialect {
-  const statements = new Map<string, ReturnType<typeof wrap>>()
-  return new SqliteDialect({
-    database: {
-      close: () => database.close(),
-      prepare: (sql) => {
-        if (outsideTransaction === 'refuse' && !database.isTransaction) {
-          throw new TypeError('a statement of the writer came outside a transaction')
-        }
-        const known = statements.get(sql)
-        if (known !== undefined) return known
-        if (statements.size >= STATEMENT_LIMIT) statements.clear()
-        const statement =
-          outsideTransaction === 'refuse'
-            ? wrap(database.prepare(sql))
-            : wrapReading(reading(() => database.prepare(sql)))
-        statements.set(sql, statement)
-        return statement
-      },
+  const statements = new Map<string, Statement>()
+  const connection: Connection = {
+    prepare: (sql) => {
+      if (outsideTransaction === 'refuse' && !database.isTransaction) {
+        throw new TypeError('a statement of the writer came outside a transaction')
+      }
+      const known = statements.get(sql)
+      if (known !== undefined) return known
+      if (statements.size >= STATEMENT_LIMIT) statements.clear()
+      const statement =
+        outsideTransaction === 'refuse'
+          ? wrap(database.prepare(sql))
+          : wrapReading(reading(() => database.prepare(sql)))
+      statements.set(sql, statement)
+      return statement
     },
-  })
+  }
+  return new DirectDialect(connection, { database: { ...connection, close: () => database.close() } })
 }
 
-function wrapReading(statement: StatementSync): ReturnType<typeof wrap> {
+/** The connection that a database of {@link sqliteDialect} stands on. */
+export function connectionOf(db: Kysely<Schema>): Connection {
+  const connection = connections.get(db.getExecutor().adapter)
+  if (connection === undefined) throw new TypeError('the database was not opened by sqliteDialect')
+  return connection
+}
+
+/** By the adapter, which a database shares with its transactions. */
+const connections = new WeakMap<object, Connection>()
+
+/** Remembers on which connection its databases stand. */
+class DirectDialect extends SqliteDialect {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, config: SqliteDialectConfig) {
+    super(config)
+    this.#connection = connection
+  }
+
+  override createAdapter(): DialectAdapter {
+    const adapter = super.createAdapter()
+    connections.set(adapter, this.#connection)
+    return adapter
+  }
+}
+
+function wrapReading(statement: StatementSync): Statement {
   const { reader, all, run, iterate } = wrap(statement)
   return {
     reader,

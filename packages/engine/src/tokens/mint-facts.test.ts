@@ -6,6 +6,7 @@ import {
   type TestInstallation,
 } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing } from '../../test/issuing.ts'
+import { CallerFacts } from '../management/caller-facts.ts'
 import { changeManagementKey } from '../management/change-management-key.ts'
 import { createManagementKey } from '../management/create-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
@@ -13,6 +14,7 @@ import { createRevocation } from '../revocation/create-revocation.ts'
 import { deleteRole } from '../roles/delete-role.ts'
 import { putRole } from '../roles/put-role.ts'
 import { setPublicUrl } from '../signing/public-url.ts'
+import { MintFacts } from './mint-facts.ts'
 import { mintToken } from './mint-token.ts'
 
 const INPUT = { subject: 'user_1', audience: AUDIENCE, roles: ['reader'] }
@@ -88,4 +90,15 @@ describe('what minting has read before is not used any more, at the very next ca
     const { credential } = await mintToken(issuing.scope, INPUT)
     expect(await issuing.verifier.verify({ credential })).toMatchObject({ ok: true })
   })
+})
+
+test('a caller that was known before is not taken with a head that is younger than its revocation (V2)', async () => {
+  // Told of nothing, as between a commit and the word of it.
+  const writer = { alive: true, onChanges: () => () => {} }
+  const callers = new CallerFacts({ ...installation, writer })
+  const { id, scope } = await minter()
+  await callers.read(scope.actor)
+  await revokeManagementKey(issuing.scope, id, {})
+  const mintFacts = new MintFacts({ ...installation, writer, callers })
+  expect(await codeOf(mintToken({ ...scope, mintFacts }, INPUT))).toBe('unauthenticated')
 })

@@ -1,4 +1,5 @@
 import {
+  comparePositions,
   type HeaderAlgorithm,
   isHeaderAlgorithm,
   type Position,
@@ -7,18 +8,20 @@ import {
 import { type AudienceDefaults, audienceDefaults } from '../audiences/audience-defaults.ts'
 import { CodedError } from '../coded-error.ts'
 import type { Writer } from '../commands/writer.ts'
-import { authorizeCaller, type Caller, type Rights, readCaller } from '../management/authorize.ts'
+import { authorizeCaller, type Rights } from '../management/authorize.ts'
+import type { CallerFacts, CallersAt } from '../management/caller-facts.ts'
+import { Remembered } from '../remembered.ts'
 import { type GivenRights, heldPermissions, requireRoles } from '../roles/role-permissions.ts'
 import { MANAGEMENT_PROJECT, type Scope } from '../scope.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 import { type Issuer, readIssuer } from './read-issuer.ts'
 
 /** Projects that are minted for at a time; another one reads its facts anew. */
 const MAX_PROJECTS = 1_000
-/** Callers, sets of rights and algorithms kept a project. */
+/** Sets of rights, audiences and algorithms kept a project. */
 const MAX_KEPT = 1_000
 
-const headsQuery = new PreparedQuery((db, parameter: (name: 'projectId') => string) =>
+const headsQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string }>) =>
   db
     .selectFrom('projects')
     .select(['id', 'epoch', 'head', 'algorithm'])
@@ -41,12 +44,18 @@ interface Head extends Position {
 export class MintFacts {
   readonly #reader: Scope['reader']
   readonly #writer: Pick<Writer, 'alive' | 'onChanges'>
+  readonly #callers: CallerFacts
   readonly #told = new Map<string, Position>()
   readonly #latest = new Map<string, FactsAt>()
 
-  constructor({ reader, writer }: { reader: Scope['reader']; writer: Pick<Writer, 'alive' | 'onChanges'> }) {
+  constructor({
+    reader,
+    writer,
+    callers,
+  }: Pick<Scope, 'reader' | 'callers'> & { writer: Pick<Writer, 'alive' | 'onChanges'> }) {
     this.#reader = reader
     this.#writer = writer
+    this.#callers = callers
     writer.onChanges((projectId, { position }) => void this.#told.set(projectId, position))
   }
 
@@ -62,17 +71,22 @@ export class MintFacts {
     if (own === undefined || management === undefined) {
       throw new CodedError('not_found', 'There is no such project.')
     }
-    const facts = new FactsAt({ reader, projectId, project }, own, management)
+    const facts = new FactsAt({ reader, projectId, project }, own, this.#callers.at(management))
     this.#latest.delete(projectId)
-    keep(this.#latest, projectId, facts, MAX_PROJECTS)
+    for (const oldest of this.#latest.keys()) {
+      if (this.#latest.size < MAX_PROJECTS) break
+      this.#latest.delete(oldest)
+    }
+    this.#latest.set(projectId, facts)
     return facts
   }
 
-  #isCurrent(facts: FactsAt, projectId: string): boolean {
+  #isCurrent({ position, callers }: FactsAt, projectId: string): boolean {
+    const told = this.#told.get(projectId)
     return (
       this.#writer.alive &&
-      isSame(facts.position, this.#told.get(projectId) ?? facts.position) &&
-      isSame(facts.management, this.#told.get(MANAGEMENT_PROJECT) ?? facts.management)
+      (told === undefined || comparePositions(told, position) === 0) &&
+      this.#callers.areCurrent(callers)
     )
   }
 }
@@ -80,19 +94,17 @@ export class MintFacts {
 /** The facts of one project at one pair of heads; each is read at its first use. */
 export class FactsAt {
   readonly position: Position
-  /** The head of the management keys. */
-  readonly management: Position
+  readonly callers: CallersAt
   readonly #place: Pick<Scope, 'reader' | 'projectId' | 'project'>
   readonly #algorithm: string
-  readonly #callers = new Map<string, Promise<Caller>>()
-  readonly #held = new Map<string, Promise<readonly string[]>>()
-  readonly #defaults = new Map<string, Promise<AudienceDefaults>>()
-  readonly #issuers = new Map<string, Promise<Issuer>>()
+  readonly #held = new Remembered<readonly string[]>(MAX_KEPT)
+  readonly #defaults = new Remembered<AudienceDefaults>(MAX_KEPT)
+  readonly #issuers = new Remembered<Issuer>(MAX_KEPT)
 
-  constructor(place: Pick<Scope, 'reader' | 'projectId' | 'project'>, own: Head, management: Head) {
+  constructor(place: Pick<Scope, 'reader' | 'projectId' | 'project'>, own: Head, callers: CallersAt) {
     this.#place = place
     this.position = { epoch: own.epoch, number: own.number }
-    this.management = { epoch: management.epoch, number: management.number }
+    this.callers = callers
     this.#algorithm = own.algorithm
   }
 
@@ -104,16 +116,15 @@ export class FactsAt {
 
   /** The caller's rights, once it is known that it may mint now (rules M1, M2). */
   async rights({ actor, clock }: Pick<Scope, 'actor' | 'clock'>): Promise<Rights> {
-    const { reader, projectId } = this.#place
-    const name = actor.kind === 'management-key' ? `${actor.keyId}/${actor.digest ?? ''}` : actor.kind
-    const caller = await remember(this.#callers, name, () => readCaller({ db: reader, actor }))
+    const { projectId } = this.#place
+    const caller = await this.callers.read(actor)
     return authorizeCaller(caller, { nowMs: clock.nowMs(), projectId, verb: 'tokens:mint' })
   }
 
   /** What a token with these rights holds. Throws `invalid_request` for a role that the project does not have (rule R5). */
   held(given: GivenRights): Promise<readonly string[]> {
     const place = { db: this.#place.reader, projectId: this.#place.projectId }
-    return remember(this.#held, JSON.stringify([given.roles, given.permissions, given.scopes]), async () => {
+    return this.#held.get(JSON.stringify([given.roles, given.permissions, given.scopes]), async () => {
       await requireRoles(place, given.roles)
       return heldPermissions(place, given)
     })
@@ -122,40 +133,11 @@ export class FactsAt {
   /** What a token for these audiences gets where the call does not say. */
   defaults(audiences: readonly string[]): Promise<AudienceDefaults> {
     const place = { db: this.#place.reader, projectId: this.#place.projectId }
-    return remember(this.#defaults, JSON.stringify(audiences), () => audienceDefaults(place, audiences))
+    return this.#defaults.get(JSON.stringify(audiences), () => audienceDefaults(place, audiences))
   }
 
   /** Who issues the project's tokens, and the active key of the algorithm's ring; null before there is one. */
   issuer(algorithm: SigningAlgorithm): Promise<Issuer> {
-    return remember(this.#issuers, algorithm, () => readIssuer(this.#place, algorithm))
+    return this.#issuers.get(algorithm, () => readIssuer(this.#place, algorithm))
   }
-}
-
-/** One that failed is asked again by the next who wants it. */
-function remember<Value>(
-  known: Map<string, Promise<Value>>,
-  name: string,
-  read: () => Promise<Value>,
-): Promise<Value> {
-  const kept = known.get(name)
-  if (kept !== undefined) return kept
-  const reading = read()
-  reading.catch(() => known.delete(name))
-  keep(known, name, reading, MAX_KEPT)
-  return reading
-}
-
-/** The oldest makes room. */
-function keep<Value>(known: Map<string, Value>, name: string, value: Value, most: number): void {
-  if (known.size >= most) {
-    for (const oldest of known.keys()) {
-      known.delete(oldest)
-      break
-    }
-  }
-  known.set(name, value)
-}
-
-function isSame(a: Position, b: Position): boolean {
-  return a.number === b.number && a.epoch === b.epoch
 }

@@ -6,7 +6,6 @@ import {
   RESERVED_CLAIMS,
   type Verdict,
 } from '@claviger/verify'
-import { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   codeOf,
@@ -16,7 +15,9 @@ import {
   type TestInstallation,
 } from '../../test/installation.ts'
 import { AUDIENCE, type Issuing, openIssuing, PUBLIC_URL } from '../../test/issuing.ts'
+import { watchReads } from '../../test/watch-reads.ts'
 import { readHead } from '../changes/read-head.ts'
+import { CallerFacts } from '../management/caller-facts.ts'
 import { changeManagementKey } from '../management/change-management-key.ts'
 import { createManagementKey } from '../management/create-management-key.ts'
 import { revokeManagementKey } from '../management/revoke-management-key.ts'
@@ -25,8 +26,6 @@ import { deleteRole } from '../roles/delete-role.ts'
 import { putRole } from '../roles/put-role.ts'
 import { listSigningKeys } from '../signing/list-signing-keys.ts'
 import { openForReading } from '../storage/open-database.ts'
-import type { Schema } from '../storage/schema.ts'
-import { sqliteDialect } from '../storage/sqlite-dialect.ts'
 import { MintFacts } from './mint-facts.ts'
 import type { MintTokenInput } from './mint-input.ts'
 import { mintToken } from './mint-token.ts'
@@ -194,16 +193,12 @@ describe('a minted token', () => {
 
   test('reads the head before anything that authenticates the caller (V2)', async () => {
     const key = await createManagementKey(issuing.scope, { name: 'minter', verbs: ['tokens:mint'] })
-    const tables: string[] = []
-    const { sqlite } = openForReading(join(installation.folder, 'claviger.db'))
-    const reader = new Kysely<Schema>({
-      dialect: sqliteDialect(sqlite, { outsideTransaction: 'run' }),
-      log: ({ query }) => void tables.push(/ from "(\w+)"/.exec(query.sql)?.[1] ?? query.sql),
-    })
-    await mintToken(
-      { ...issuing.as(managementKey(key.id)), mintFacts: new MintFacts({ ...installation, reader }) },
-      INPUT,
-    )
+    const { sqlite, db: reader } = openForReading(join(installation.folder, 'claviger.db'))
+    const reads = watchReads(sqlite)
+    const parts = { ...installation, reader }
+    const mintFacts = new MintFacts({ ...parts, callers: new CallerFacts(parts) })
+    await mintToken({ ...issuing.as(managementKey(key.id)), mintFacts }, INPUT)
+    const tables = reads.map(({ sql }) => / from "(\w+)"/.exec(sql)?.[1] ?? sql)
     expect(tables.slice(0, 3)).toEqual(['projects', 'keys', 'revocations'])
     sqlite.close()
   })

@@ -2,7 +2,7 @@ import type { Position, SigningAlgorithm } from '@claviger/verify'
 import { CodedError } from '../coded-error.ts'
 import type { Scope } from '../scope.ts'
 import { issuerOf } from '../signing/public-url.ts'
-import { PreparedQuery } from '../storage/prepared-query.ts'
+import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
 
 /** Who issues a project's tokens, and the active key of one of its rings. */
 export interface Issuer {
@@ -13,7 +13,7 @@ export interface Issuer {
   readonly position: Position
 }
 
-const issuerQuery = new PreparedQuery((db, parameter: (name: 'projectId' | 'algorithm') => string) =>
+const issuerQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string; algorithm: string }>) =>
   db
     .selectFrom('projects')
     .leftJoin('public_urls', (join) => join.on('public_urls.until_ms', 'is', null))
