@@ -13,6 +13,7 @@ const TABLES: Readonly<Record<keyof Schema, 'replayed' | 'kept' | 'derived'>> = 
   audiences: 'replayed',
   keys: 'replayed',
   key_secrets: 'replayed',
+  key_fills: 'derived',
   key_shapes: 'replayed',
   // Retired ones must stay known: none of them is imported again.
   signing_keys: 'replayed',
