@@ -175,8 +175,7 @@ describe('a fill', () => {
     expect(plan.map(({ detail }) => detail)).toEqual([
       expect.stringMatching(/^SEARCH projects .*\(id=\?\)/),
       expect.stringMatching(/^SEARCH installation USING INTEGER PRIMARY KEY/),
-      expect.stringMatching(/^SEARCH key_secrets .*\(digest=\? AND project_id=\?\)/),
-      expect.stringMatching(/^SEARCH keys .*id=\?\)/),
+      expect.stringMatching(/^SEARCH key_fills USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/),
       // However many rules the project has, only those are read that may aim at the key.
       expect.stringMatching(
         /^SEARCH revocations .*\(project_id=\? AND issuer=\? AND kind=\? AND target=\?\)/,

@@ -9,100 +9,100 @@ import {
 import type { Kysely } from 'kysely'
 import { isOfFormerEpoch } from '../backup/suspension.ts'
 import { CodedError } from '../coded-error.ts'
-import type { KeyRow } from '../keys/key.ts'
 import { parseLimits } from '../limits/limits-column.ts'
 import { powerOf } from '../management/power.ts'
 import { KINDS_FOR_KEYS } from '../revocation/killed-keys.ts'
 import { readRule } from '../revocation/rule-row.ts'
 import { type Parameter, PreparedQuery } from '../storage/prepared-query.ts'
-import type { Schema } from '../storage/schema.ts'
+import type { KeyFillTable, Schema } from '../storage/schema.ts'
+import { placesOf } from './fill-places.ts'
 
 /**
  * Looks a key of the project up by the digest of its text, for a verifier. What the answer says is the state at its
  * position (rule F2), because head, key, secret and the rules that aim at the key come from one statement.
  *
- * It is the same statement whether the digest is unknown, another project's, a revoked key's or a good one's: the time
- * of an answer does not tell them apart.
+ * It is the same statement whether the digest is unknown, another project's, a revoked key's or a good one's, and it reads
+ * the same pages of keys, one place in `key_fills`: the time of an answer does not tell them apart.
  */
 export async function fillKey(
   reader: Kysely<Schema>,
   values: { readonly projectId: string; readonly digest: string },
 ): Promise<KeyFill> {
-  const rows = await fillQuery.execute(reader, values)
+  const { first: firstPlace, last: lastPlace } = placesOf(values)
+  const rows = await fillQuery.execute(reader, { ...values, firstPlace, lastPlace })
   const [first] = rows
   if (first === undefined) throw new CodedError('not_found', 'There is no such project.')
   return { position: { epoch: first.epoch, number: first.head }, key: readKey(first, rows) }
 }
 
 /** One row for each rule that aims at the key; one row in all when there is none, or no such key. */
-const fillQuery = new PreparedQuery((db, parameter: Parameter<{ projectId: string; digest: string }>) =>
-  db
-    .selectFrom('projects')
-    .innerJoin('installation', (join) => join.on('installation.id', '=', 1))
-    .leftJoin('key_secrets', (join) =>
-      join
-        .on('key_secrets.digest', '=', parameter('digest'))
-        .onRef('key_secrets.project_id', '=', 'projects.id'),
-    )
-    .leftJoin('keys', (join) =>
-      join.onRef('keys.number', '=', 'key_secrets.key_number').onRef('keys.project_id', '=', 'projects.id'),
-    )
-    .leftJoin('revocations', (join) =>
-      join
-        .onRef('revocations.project_id', '=', 'projects.id')
-        .on('revocations.issuer', '=', '')
-        // These two bound what is read by the index; which pairs of them aim at the key is the verifier's decision.
-        .on('revocations.kind', 'in', KINDS_FOR_KEYS)
-        .on((eb) => eb('revocations.target', 'in', [eb.val(''), eb.ref('keys.subject'), eb.ref('keys.id')]))
-        .on('revocations.lifted_at_ms', 'is', null)
-        .on((eb) => eb.or([eb('revocations.only', 'is', null), eb('revocations.only', '=', 'keys')])),
-    )
-    .where('projects.id', '=', parameter('projectId'))
-    .select([
-      'projects.epoch',
-      'projects.head',
-      'installation.suspended',
-      'key_secrets.valid_until_ms as secret_valid_until_ms',
-      'key_secrets.revoked_at_ms as secret_revoked_at_ms',
-      'keys.id as key_id',
-      'keys.subject',
-      'keys.roles',
-      'keys.permissions',
-      'keys.scopes',
-      'keys.metadata',
-      'keys.limits',
-      'keys.created_at_ms',
-      'keys.pos',
-      'keys.expires_at_ms',
-      'keys.not_before_ms',
-      'keys.ip_allow',
-      'keys.disabled',
-      'keys.revoked_at_ms',
-      'keys.deleted_at_ms',
-      'keys.managed_project_id',
-      'keys.verbs',
-      'keys.grants',
-      'revocations.id as rule_id',
-      'revocations.kind as rule_kind',
-      'revocations.target as rule_target',
-      'revocations.only as rule_only',
-      'revocations.ban as rule_ban',
-      'revocations.epoch as rule_epoch',
-      'revocations.number as rule_number',
-      'revocations.issued_before_ms as rule_issued_before_ms',
-    ])
-    .$castTo<FillRow>(),
+const fillQuery = new PreparedQuery(
+  (db, parameter: Parameter<{ projectId: string; digest: string; firstPlace: number; lastPlace: number }>) =>
+    db
+      .selectFrom('projects')
+      .innerJoin('installation', (join) => join.on('installation.id', '=', 1))
+      .leftJoin('key_fills', (join) =>
+        join
+          .on('key_fills.place', '>=', parameter('firstPlace'))
+          .on('key_fills.place', '<=', parameter('lastPlace'))
+          .on('key_fills.digest', '=', parameter('digest'))
+          .onRef('key_fills.project_id', '=', 'projects.id'),
+      )
+      .leftJoin('revocations', (join) =>
+        join
+          .onRef('revocations.project_id', '=', 'projects.id')
+          .on('revocations.issuer', '=', '')
+          // These two bound what is read by the index; which pairs of them aim at the key is the verifier's decision.
+          .on('revocations.kind', 'in', KINDS_FOR_KEYS)
+          .on((eb) =>
+            eb('revocations.target', 'in', [
+              eb.val(''),
+              eb.ref('key_fills.subject'),
+              eb.ref('key_fills.key_id'),
+            ]),
+          )
+          .on('revocations.lifted_at_ms', 'is', null)
+          .on((eb) => eb.or([eb('revocations.only', 'is', null), eb('revocations.only', '=', 'keys')])),
+      )
+      .where('projects.id', '=', parameter('projectId'))
+      .select([
+        'projects.epoch',
+        'projects.head',
+        'installation.suspended',
+        'key_fills.secret_valid_until_ms',
+        'key_fills.secret_revoked_at_ms',
+        'key_fills.key_id',
+        'key_fills.subject',
+        'key_fills.roles',
+        'key_fills.permissions',
+        'key_fills.scopes',
+        'key_fills.metadata',
+        'key_fills.limits',
+        'key_fills.created_at_ms',
+        'key_fills.pos',
+        'key_fills.expires_at_ms',
+        'key_fills.not_before_ms',
+        'key_fills.ip_allow',
+        'key_fills.disabled',
+        'key_fills.revoked_at_ms',
+        'key_fills.deleted_at_ms',
+        'key_fills.managed_project_id',
+        'key_fills.verbs',
+        'key_fills.grants',
+        'revocations.id as rule_id',
+        'revocations.kind as rule_kind',
+        'revocations.target as rule_target',
+        'revocations.only as rule_only',
+        'revocations.ban as rule_ban',
+        'revocations.epoch as rule_epoch',
+        'revocations.number as rule_number',
+        'revocations.issued_before_ms as rule_issued_before_ms',
+      ])
+      .$castTo<FillRow>(),
 )
 
 /** What is read of a secret and its key. */
-type KeyColumns = Omit<
-  KeyRow,
-  'id' | 'number' | 'project_id' | 'name' | 'prefix' | 'changed_at_ms' | 'revoke_reason'
-> & {
-  readonly key_id: string
-  readonly secret_valid_until_ms: number | null
-  readonly secret_revoked_at_ms: number | null
-}
+type KeyColumns = Omit<KeyFillTable, 'place' | 'digest' | 'project_id' | 'key_number'>
 
 /** What is read of a rule that aims at the key. */
 interface RuleColumns {

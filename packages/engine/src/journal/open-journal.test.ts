@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { type EnginePlace, makeEnginePlace } from '../../test/engine-place.ts'
 import { AUDIENCE } from '../../test/issuing.ts'
@@ -96,6 +97,23 @@ test('B1: a crash between the journal and the commit is repeated at the next sta
     await engine.project('default').keys.revoke(key.id)
   })
   await place.within(async (engine) => expect(await codeOf(engine, rotated.credential)).toBe('revoked'))
+  expect(place.problems).toEqual([])
+})
+
+test('B1: so is a commit that wrote the first row of what triggers count', async () => {
+  const place = makeEnginePlace()
+  await place.within(createKey)
+  const putBack = place.copyDatabase()
+  await place.within((engine) => engine.project('default').subjects.put('user', { permissions: [] }))
+  putBack()
+  await place.within(async (engine) => {
+    const { items } = await engine.project('default').subjects.list()
+    expect(items).toMatchObject([{ subject: 'user', permissions: [] }])
+  })
+  const sqlite = new DatabaseSync(place.database)
+  const held = sqlite.prepare("SELECT held FROM tallies WHERE owner = 'default' AND kind = 'subjects'").all()
+  sqlite.close()
+  expect(held).toEqual([{ held: 1 }])
   expect(place.problems).toEqual([])
 })
 

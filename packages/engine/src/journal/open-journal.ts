@@ -5,6 +5,7 @@ import type { OpenDatabase } from '../storage/open-database.ts'
 import { Journal } from './journal.ts'
 import { type DatabaseLine, readLine } from './line.ts'
 import { type JournalPlace, listSegments, readSegment, type Segment } from './segment.ts'
+import { isDerived } from './tables.ts'
 
 /**
  * Repeats the one commit that a crash may have left in the journal alone, inside the caller's transaction and before any
@@ -27,6 +28,7 @@ export async function repeatInterrupted(database: OpenDatabase, place: JournalPl
   const isNext = journaled === line.commit + 1 && record?.previous === line.journaled
   if (!isNext || record === undefined) throw putBackByHand(place)
   const applied = database.sqlite.applyChangeset(record.patchset, {
+    filter: (table: string) => !isDerived(table),
     onConflict: () => constants.SQLITE_CHANGESET_ABORT,
   })
   const repeated = await readLine(database.db)

@@ -39,6 +39,7 @@ test('a start brings an empty database to this version, and the next start leave
     { number: 16, name: 'usage-batches' },
     { number: 17, name: 'ends' },
     { number: 18, name: 'grant-lengths' },
+    { number: 19, name: 'key-fills' },
   ])
   database.sqlite.close()
 })
@@ -191,7 +192,7 @@ test('keys of a database from before they had numbers keep all that they had, th
       )
       .all()
   const belonged = belongings()
-  await migrate(db, 1_000)
+  await migrate(db, 1_000, migrationsUpTo(18))
   sqlite.exec('COMMIT')
   const index = { type: 'index', name: 'keys_disabled', tbl_name: 'keys' }
   expect(belongings()).toEqual(

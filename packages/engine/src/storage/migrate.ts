@@ -18,6 +18,7 @@ import { grants } from './migrations/0015-grants.ts'
 import { usageBatches } from './migrations/0016-usage-batches.ts'
 import { ends } from './migrations/0017-ends.ts'
 import { grantLengths } from './migrations/0018-grant-lengths.ts'
+import { keyFills } from './migrations/0019-key-fills.ts'
 import { type Migration, SQLITE_TYPES } from './migrations/migration.ts'
 import type { Schema } from './schema.ts'
 
@@ -41,6 +42,7 @@ const MIGRATIONS: readonly Migration[] = [
   usageBatches,
   ends,
   grantLengths,
+  keyFills,
 ]
 
 /**

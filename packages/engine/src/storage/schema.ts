@@ -17,6 +17,7 @@ export interface Schema {
   audiences: AudienceTable
   keys: KeyTable
   key_secrets: KeySecretTable
+  key_fills: KeyFillTable
   issuing_keys: IssuingKeyTable
   key_shapes: KeyShapeTable
   signing_keys: SigningKeyTable
@@ -219,6 +220,41 @@ export interface KeySecretTable {
   shape: string | null
   /** What it was imported as: a digest of all that was said of it, which tells a line sent again from another one. */
   imported_as: string | null
+}
+
+/**
+ * What a fill reads of a secret and of its key (decision 0034). Triggers write it, and nothing else does: what it says is
+ * what `keys` and `key_secrets` say.
+ */
+export interface KeyFillTable
+  extends Pick<
+    KeyTable,
+    | 'subject'
+    | 'roles'
+    | 'permissions'
+    | 'scopes'
+    | 'metadata'
+    | 'limits'
+    | 'created_at_ms'
+    | 'pos'
+    | 'expires_at_ms'
+    | 'not_before_ms'
+    | 'ip_allow'
+    | 'disabled'
+    | 'revoked_at_ms'
+    | 'deleted_at_ms'
+    | 'managed_project_id'
+    | 'verbs'
+    | 'grants'
+  > {
+  /** One of those that its digest and its project give (changes/fill-places.ts). */
+  place: number
+  digest: string
+  project_id: string
+  key_number: number
+  key_id: string
+  secret_valid_until_ms: number | null
+  secret_revoked_at_ms: number | null
 }
 
 /** The shape of keys that were issued elsewhere (decision 0017). It never changes. */
