@@ -9,6 +9,7 @@ import { journalFolder } from '../journal/segment.ts'
 import { newId, type Random } from '../random.ts'
 import type { Actor } from './command.ts'
 import type { FromWriter, OnceRecord, Outcome, Problem, ToWriter, WriterSettings } from './messages.ts'
+import { PendingCalls } from './pending-calls.ts'
 import type { ArgsOf, CommandMap, Commands, ResultOf } from './registry.ts'
 import { WriterCounts, type WriterStatistics } from './writer-counts.ts'
 
@@ -60,7 +61,7 @@ const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 export class Writer<Registry extends CommandMap = Commands> {
   readonly #worker: Worker
   readonly #options: WriterOptions
-  readonly #pending = new Map<string, PendingCall>()
+  readonly #pending = new PendingCalls<PendingCall>()
   /** What was settled and is still to be told to its callers, in commit order. */
   readonly #settled: (() => void)[] = []
   readonly #listeners = new Set<ChangeListener>()
@@ -117,7 +118,7 @@ export class Writer<Registry extends CommandMap = Commands> {
 
   /** Counts since the start, and what waits now. */
   statistics(): WriterStatistics {
-    const [oldest] = this.#pending.values()
+    const { oldest } = this.#pending
     const oldestWaitMs = oldest === undefined ? 0 : performance.now() - oldest.sentAtMs
     return { ...this.#counts.read(), queued: this.#pending.size, oldestWaitMs }
   }
@@ -154,7 +155,7 @@ export class Writer<Registry extends CommandMap = Commands> {
     }
     if (this.#pending.size === 0) this.#worker.ref()
     const resolve = call.resolve as PendingCall['resolve']
-    this.#pending.set(id, { sentAtMs: performance.now(), resolve, reject: call.reject })
+    this.#pending.add(id, { sentAtMs: performance.now(), resolve, reject: call.reject })
     return call.promise
   }
 
@@ -202,8 +203,7 @@ export class Writer<Registry extends CommandMap = Commands> {
   /** Tells the listeners of the changes now, and the caller when it is its turn. */
   #settle(outcome: Outcome): void {
     const { commandId } = outcome
-    const call = this.#pending.get(commandId)
-    this.#pending.delete(commandId)
+    const call = this.#pending.take(commandId)
     if (!outcome.ok) {
       this.#settled.push(() => call?.reject(new CodedError(outcome.code, outcome.detail)))
       return
@@ -232,8 +232,7 @@ export class Writer<Registry extends CommandMap = Commands> {
   #stop(): void {
     this.#state = 'stopped'
     for (const answer of this.#settled.splice(0)) answer()
-    for (const call of this.#pending.values()) call.reject(stopped())
-    this.#pending.clear()
+    for (const call of this.#pending.takeAll()) call.reject(stopped())
     this.#started.reject(stopped())
     this.#exited.resolve()
   }

@@ -34,14 +34,27 @@ export class PlainConnection implements Carrier {
   readonly #parts: PlainConnectionParts
   /** The beginning of a request whose body has not come whole. */
   #unread: Buffer | undefined
-  /** The request that is being answered. */
-  #underWay: PlainRequest | undefined
+  /** The lane of the request that is being answered, or is to be. */
+  #underWay: Lane | undefined
+  /** The client wants the connection to end with that answer. */
+  #closes = false
   /** The client has sent its last. */
   #halfClosed = false
   #gone = false
   #used = false
   #looks = 0
 
+  /** The request that waits for its turn: its bytes alone, since what a collection of garbage has to copy should be little. */
+  #waiting: Buffer | undefined
+
+  readonly #onTurn = (): void => {
+    const bytes = this.#waiting ?? Buffer.alloc(0)
+    this.#waiting = undefined
+    // The client may have gone meanwhile, or the server have begun to close.
+    const request = this.#gone ? undefined : this.#read(bytes)
+    if (request === undefined) this.#giveAway(bytes)
+    else this.#admit(request, bytes)
+  }
   readonly #onData = (chunk: Buffer): void => this.#take(chunk)
   readonly #onEnd = (): void => {
     this.#halfClosed = true
@@ -91,14 +104,14 @@ export class PlainConnection implements Carrier {
   }
 
   write(answer: DirectAnswer): void {
-    const request = this.#underWay
-    if (request === undefined) return
-    const close = request.close || this.#halfClosed || this.#parts.lane.closing
+    const lane = this.#underWay
+    if (lane === undefined) return
+    const close = this.#closes || this.#halfClosed || this.#parts.lane.closing
     const length = Buffer.byteLength(answer.body)
     const headers = { ...answer.headers, 'content-length': String(length) }
     const { keepAliveSeconds } = this.#parts
     const text = headText({ ...answer, headers }, { close, keepAliveSeconds }) + answer.body
-    this.#settle(request)
+    this.#settle(lane)
     this.#used = true
     // Of ASCII alone, which then needs no encoding.
     const more = this.#socket.write(text, length === answer.body.length ? 'latin1' : 'utf8')
@@ -143,21 +156,18 @@ export class PlainConnection implements Carrier {
   }
 
   #begin(request: PlainRequest, bytes: Buffer): void {
-    this.#underWay = request
-    const { gate } = request.lane
-    if (gate === null) {
+    this.#underWay = request.lane
+    if (request.lane.gate === null) {
       this.#admit(request, bytes)
       return
     }
     this.#socket.pause()
-    gate.enter(() => {
-      // The client may have gone meanwhile, or the server have begun to close.
-      if (this.#gone || !this.#parts.lane.open) this.#giveAway(bytes)
-      else this.#admit(request, bytes)
-    })
+    this.#waiting = bytes
+    request.lane.gate.enter(this.#onTurn)
   }
 
   #admit(request: PlainRequest, bytes: Buffer): void {
+    this.#closes = request.close
     const { lane: direct } = this.#parts
     const exchange = direct.admit(request.lane, request.rawHeaders, this)
     if (exchange !== 'ask') {
@@ -191,7 +201,7 @@ export class PlainConnection implements Carrier {
   }
 
   /** Whatever has become of the request: its place is another's. */
-  #settle({ lane }: PlainRequest): void {
+  #settle(lane: Lane): void {
     this.#underWay = undefined
     lane.gate?.leave()
   }

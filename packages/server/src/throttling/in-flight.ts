@@ -1,5 +1,8 @@
 import { ThrottledError } from './throttled-error.ts'
 
+/** Callers that are kept though they have none under way. */
+const MAX_IDLE = 1_000
+
 /** How many requests each caller has under way, so that one alone cannot take all memory and every turn of the disk. */
 export class InFlight {
   readonly #most: number
@@ -27,8 +30,9 @@ export class InFlight {
   }
 
   leave(callerId: string): void {
-    const count = this.#counts.get(callerId) ?? 0
-    if (count > 1) this.#counts.set(callerId, count - 1)
+    const count = (this.#counts.get(callerId) ?? 0) - 1
+    // Those who come again soon keep their place: entries that come and go without end cost more than they hold (decision 0035).
+    if (count > 0 || this.#counts.size <= MAX_IDLE) this.#counts.set(callerId, Math.max(0, count))
     else this.#counts.delete(callerId)
   }
 }

@@ -192,7 +192,7 @@ export class LeaseKeeper {
     }
     const answer = await this.#within((signal) => transport.askLease(request, signal))
     if (answer.nonce === nonce) return answer
-    throw new EdgeError('protocol', 'The server answered another request than the one that it was sent.')
+    throw new EdgeError('protocol', 'The server answered another request than it was sent.')
   }
 
   async #take(grant: Grant): Promise<void> {

@@ -7,9 +7,9 @@ import { KeyCredential } from './key-credential.ts'
 interface Fill {
   readonly result: Promise<KeyCredential | null>
   /** The last change since the fill began that touches this digest (rule F2). */
-  touchedAt: Position | undefined
+  touchedAt?: Position
   /** The last import since: it makes keys known, and changes none that are. */
-  importedAt: Position | undefined
+  importedAt?: Position
 }
 
 /**
@@ -33,7 +33,8 @@ export class KeyCache {
   readonly #known: CredentialCache<KeyCredential>
   /** Digests that belong to no key. */
   readonly #absent: Readonly<Record<KeyOrigin, CredentialCache<Cached>>>
-  readonly #filling = new Map<string, Fill>()
+  /** By digest. No `Map`, for entries come and go without end (decision 0035). */
+  readonly #filling: Record<string, Fill> = Object.create(null)
   readonly #fetchKey: (digest: string) => Promise<KeyFill>
   readonly #grants: GrantTable
   #fills = 0
@@ -73,12 +74,12 @@ export class KeyCache {
     const known = this.#known.get(digest)
     if (known !== undefined) return known
     const { own, foreign } = this.#absent
-    return own.get(digest) === undefined && foreign.get(digest) === undefined ? undefined : null
+    return (own.get(digest) ?? foreign.get(digest)) && null
   }
 
   /** Asks the source. Rejects when it cannot answer, and when too many guesses are asked for already. */
   fetch(digest: string, origin: KeyOrigin): Promise<KeyCredential | null> {
-    const running = this.#filling.get(digest)
+    const running = this.#filling[digest]
     if (running !== undefined) return running.result
     const isForeign = origin === 'foreign'
     if (isForeign && this.#foreignFills >= MAX_FOREIGN_FILLS) {
@@ -89,14 +90,12 @@ export class KeyCache {
       result: Promise.resolve()
         .then(() => this.#fill(digest, fill, origin))
         .finally(() => {
-          this.#filling.delete(digest)
+          delete this.#filling[digest]
           if (isForeign) this.#foreignFills--
         }),
-      touchedAt: undefined,
-      importedAt: undefined,
     }
     this.#fills++
-    this.#filling.set(digest, fill)
+    this.#filling[digest] = fill
     return fill.result
   }
 
@@ -107,7 +106,7 @@ export class KeyCache {
       if (known !== undefined && comparePositions(known.position, position) < 0) this.#known.delete(digest)
       this.#absent.own.delete(digest)
       this.#absent.foreign.delete(digest)
-      const fill = this.#filling.get(digest)
+      const fill = this.#filling[digest]
       if (fill !== undefined) fill.touchedAt = position
     }
   }
@@ -115,19 +114,15 @@ export class KeyCache {
   /** Voids everything that was read at `position` or before, also what is on its way. */
   dropAll(position: Position): void {
     this.#known.clear()
-    this.#clearAbsent()
-    for (const fill of this.#filling.values()) fill.touchedAt = position
+    this.dropAbsent(position)
+    for (const fill of Object.values(this.#filling)) fill.touchedAt = position
   }
 
   /** Keys came to be at `position`, it is not said which: whatever was no key before may be one (rule F1). */
   dropAbsent(position: Position): void {
-    this.#clearAbsent()
-    for (const fill of this.#filling.values()) fill.importedAt = position
-  }
-
-  #clearAbsent(): void {
     this.#absent.own.clear()
     this.#absent.foreign.clear()
+    for (const fill of Object.values(this.#filling)) fill.importedAt = position
   }
 
   async #fill(digest: string, fill: Fill, origin: KeyOrigin): Promise<KeyCredential | null> {
@@ -147,7 +142,7 @@ export class KeyCache {
       this.#known.set(credential)
       return credential
     }
-    throw new Error('The key changes too often.')
+    throw new Error('It changes too often.')
   }
 }
 

@@ -116,16 +116,17 @@ export class ProjectFacts {
   apply(change: Change): boolean {
     const applied = this.#applied
     if (applied === undefined || change.position.epoch !== applied.epoch) {
-      throw new TypeError('A change of another epoch was applied without a snapshot of it.')
+      throw new TypeError('A change of another epoch came without a snapshot.')
     }
     const { number } = change.position
     if (number <= applied.number || this.#ahead.has(number)) return false
     for (const fact of change.facts) this.#learn(fact, change.position)
     if (change.facts.some(({ type }) => !TELLS_NOTHING_OF_CREDENTIALS.has(type))) this.#outdate()
-    this.#ahead.add(number)
     let last = applied.number
+    if (number === last + 1) last++
+    else this.#ahead.add(number)
     while (this.#ahead.delete(last + 1)) last++
-    if (last !== applied.number) this.#applied = { epoch: applied.epoch, number: last }
+    this.#applied = { epoch: applied.epoch, number: last }
     return true
   }
 
