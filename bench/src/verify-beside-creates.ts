@@ -24,10 +24,14 @@ const MOST_TIMES = 1.5
  * Those who verify are on other machines too: that they are run late here is to be taken from nobody's answer. Where it
  * is allowed, they are run before whatever else wants the core.
  */
-const AHEAD_OF_ALL: ForkOptions =
-  spawnSync('chrt', ['--fifo', '1', 'true']).status === 0
-    ? { execPath: 'chrt', execArgv: ['--fifo', '1', process.execPath] }
-    : {}
+const AHEAD_OF_ALL = scheduled('--fifo', '1')
+/** And those who create, with all their threads, only on a core that nobody else wants: what they cost here is to be taken from nobody. */
+const BEHIND_ALL = scheduled('--idle', '0')
+
+function scheduled(policy: string, priority: string): ForkOptions {
+  if (spawnSync('chrt', [policy, priority, 'true']).status !== 0) return {}
+  return { execPath: 'chrt', execArgv: [policy, priority, process.execPath] }
+}
 
 interface ServerPlace {
   readonly url: string
@@ -82,7 +86,7 @@ async function measure(loop: ChildProcess, order: OpenLoopOrder): Promise<OpenLo
 }
 
 async function startCreating(place: ServerPlace): Promise<ChildProcess> {
-  const creating = fork(fileURLToPath(import.meta.resolve('./create-load.ts')))
+  const creating = fork(fileURLToPath(import.meta.resolve('./create-load.ts')), BEHIND_ALL)
   creating.send({ ...place, inFlight: IN_FLIGHT } satisfies CreateLoadOrder)
   await once(creating, 'message')
   return creating

@@ -44,6 +44,11 @@ function verifyRequest(headers: readonly string[] = [], body = JSON.stringify({ 
   return request('POST /v1/verify', all, body)
 }
 
+function creation(headers: readonly string[] = [], body = '{"name":"one of many"}'): string {
+  const all = ['Content-Type: application/json', `Content-Length: ${body.length}`, ...headers]
+  return request('POST /v1/keys', all, body)
+}
+
 /**
  * What a server answers until it closes the connection. Of each message the pieces are sent in turns of their own, and the next
  * message once there are as many answers as messages before it.
@@ -147,6 +152,8 @@ describe('whatever comes, in whatever pieces, is answered as Node’s own server
     () => `\r\n${verifyRequest()}`,
     () => verifyRequest().replace('/v1/verify', '/v1/verify?'),
     () => request('GET /healthz', [], ''),
+    () => creation([], '{"name":7}'),
+    () => creation(['Idempotency-Key: "refused"'], '{"name":7}'),
   ]
   /** These end it, by what they say or because nobody could tell where the next one begins. */
   const LAST_ONES: readonly (() => string)[] = [
@@ -208,11 +215,6 @@ describe('whatever comes, in whatever pieces, is answered as Node’s own server
 
 describe('what changes something', () => {
   const MOST = 64
-  const creation = (headers: readonly string[] = []): string => {
-    const body = '{"name":"one of many"}'
-    const all = ['Content-Type: application/json', `Content-Length: ${body.length}`, ...headers]
-    return request('POST /v1/keys', all, body)
-  }
 
   test('is worked on by a few at a time, and each of a burst is answered', async () => {
     let [inside, most] = [0, 0]
@@ -235,6 +237,24 @@ describe('what changes something', () => {
     begun.mockImplementation(run)
     for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 201 /)
     expect(most).toBe(MOST)
+  })
+
+  test('is answered before what follows it on its connection', async () => {
+    for (let round = 0; round < 10; round++) {
+      const socket = connect(claviger.port, '127.0.0.1')
+      let received = ''
+      socket.setEncoding('latin1').on('data', (text) => (received += text))
+      const ended = new Promise((resolve) => socket.on('close', resolve))
+      for (const text of [creation(), verifyRequest(), creation(), verifyRequest([LAST])]) {
+        socket.write(text)
+        // Long enough for the server to have read it, and seldom long enough for a commit.
+        await sleep(1)
+      }
+      await ended
+      const statuses = received.match(/(?<=HTTP\/1\.1 )\d+/g)
+      expect(statuses).toEqual(['201', '200', '201', '200'])
+    }
+    expect(plainAnswers()).toBeGreaterThan(0)
   })
 
   test('holds no place while it is on its way, nor once its client has gone', async () => {

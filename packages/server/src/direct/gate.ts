@@ -5,8 +5,8 @@ import type { Turns } from '../turns.ts'
  * request under way holds: what is under way is copied by each collection of garbage, and a verification waits for that
  * (decision 0022). They begin in the order in which they came, one a turn of the event loop.
  *
- * Only what has come whole may enter, and its place is free once its answer is ready: so nobody holds a place by sending
- * or reading slowly.
+ * Whoever is inside without having come whole must leave at once, and a place is free once the answer is ready: so nobody
+ * holds one by sending or reading slowly.
  */
 export class Gate {
   readonly #turns: Turns

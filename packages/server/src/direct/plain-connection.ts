@@ -6,6 +6,8 @@ import { type PlainHead, readPlainHead } from './plain-head.ts'
 
 /** A request line of RFC 9112, section 3, ends in it. */
 const VERSION = ' HTTP/1.1'
+/** More than any request line of the direct lane has. */
+const MAX_LINE_BYTES = 64
 
 export interface PlainConnectionParts {
   readonly lane: DirectLane
@@ -18,11 +20,6 @@ export interface PlainConnectionParts {
   readonly onGone: (connection: PlainConnection) => void
 }
 
-/** A request whose body is there, or on its way. */
-interface PlainRequest extends PlainHead {
-  readonly lane: Lane
-}
-
 /**
  * A connection whose requests are read here as long as each is one of the direct lane's, plainly written, and the only one
  * on its way (decision 0033). With the first that is anything else the connection goes to Node's server, with every byte of
@@ -32,7 +29,7 @@ export class PlainConnection implements Carrier {
   readonly clientAddress: string
   readonly #socket: Socket
   readonly #parts: PlainConnectionParts
-  /** The beginning of a request whose body has not come whole. */
+  /** The beginning of a request that has not come whole, or what came while another is being answered. */
   #unread: Buffer | undefined
   /** The lane of the request that is being answered, or is to be. */
   #underWay: Lane | undefined
@@ -48,12 +45,15 @@ export class PlainConnection implements Carrier {
   #waiting: Buffer | undefined
 
   readonly #onTurn = (): void => {
-    const bytes = this.#waiting ?? Buffer.alloc(0)
+    const lane = this.#underWay
+    const bytes = this.#withUnread(this.#waiting)
     this.#waiting = undefined
     // The client may have gone meanwhile, or the server have begun to close.
-    const request = this.#gone ? undefined : this.#read(bytes)
-    if (request === undefined) this.#giveAway(bytes)
-    else this.#admit(request, bytes)
+    if (lane === undefined || this.#gone || !this.#parts.lane.open) this.#giveAway(bytes)
+    else this.#begin(lane, bytes)
+  }
+  readonly #onAnswered = (): void => {
+    if (this.#unread !== undefined && this.#underWay === undefined && !this.#gone) this.#take(undefined)
   }
   readonly #onData = (chunk: Buffer): void => this.#take(chunk)
   readonly #onEnd = (): void => {
@@ -95,7 +95,8 @@ export class PlainConnection implements Carrier {
   /** Called now and then. A request that has not come whole since the last time is Node's, which knows how long one may take. */
   look(): void {
     this.#looks++
-    if (this.#unread !== undefined && this.#looks > 1) this.#giveAway(this.#unread)
+    if (this.#underWay === undefined && this.#unread !== undefined && this.#looks > 1)
+      this.#giveAway(this.#withUnread(undefined))
   }
 
   /** Ends it at once, whatever is on its way. */
@@ -119,6 +120,7 @@ export class PlainConnection implements Carrier {
     // Who does not read answers is not read either.
     else if (!more) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#unread !== undefined) setImmediate(this.#onAnswered)
   }
 
   /** Ends it once all is written; what still comes is not read. */
@@ -127,67 +129,73 @@ export class PlainConnection implements Carrier {
     this.#socket.destroySoon()
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Buffer | undefined): void {
+    if (this.#underWay !== undefined) {
+      // One at a time: what follows is read when the one before is answered.
+      this.#unread = chunk === undefined ? this.#unread : this.#withUnread(undefined, chunk)
+      this.#socket.pause()
+      return
+    }
     if (this.#unread === undefined) this.#looks = 0
-    const bytes = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+    const bytes = this.#withUnread(undefined, chunk)
+    const lane = this.#find(bytes)
+    if (lane === undefined) this.#giveAway(bytes)
+    else if (lane.gate === null) this.#begin(lane, bytes)
+    else {
+      this.#underWay = lane
+      this.#waiting = bytes
+      lane.gate.enter(this.#onTurn)
+    }
+  }
+
+  /** All that was read and belongs together; nothing of it is unread any more. */
+  #withUnread(before: Buffer | undefined, after?: Buffer): Buffer {
+    const parts = [before, this.#unread, after].filter((part) => part !== undefined)
     this.#unread = undefined
-    const request = this.#read(bytes)
-    if (request === undefined) {
+    const [first] = parts
+    return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts)
+  }
+
+  #find(bytes: Buffer): Lane | undefined {
+    const { lane: direct } = this.#parts
+    const line = bytes.toString('latin1', 0, MAX_LINE_BYTES).split('\r\n', 1)[0] ?? ''
+    return direct.open && line.endsWith(VERSION) ? direct.find(line.slice(0, -VERSION.length)) : undefined
+  }
+
+  #begin(lane: Lane, bytes: Buffer): void {
+    this.#underWay = lane
+    const { lane: direct, maxHeaderBytes } = this.#parts
+    const text = bytes.toString('latin1', 0, maxHeaderBytes)
+    const head = readPlainHead(text, text.indexOf('\r\n') + 2, lane.refusedHeaders)
+    if (head === undefined || !direct.takes(head.contentLength)) {
       this.#giveAway(bytes)
       return
     }
-    const end = request.bodyStart + request.contentLength
-    if (bytes.length < end) this.#unread = bytes
+    const end = head.bodyStart + head.contentLength
+    if (bytes.length === end) this.#admit(lane, head, bytes)
     // What follows may only be read by whoever reads this one.
     else if (bytes.length > end) this.#giveAway(bytes)
-    else this.#begin(request, bytes)
-  }
-
-  #read(bytes: Buffer): PlainRequest | undefined {
-    const { lane: direct, maxHeaderBytes } = this.#parts
-    if (!direct.open) return undefined
-    const text = bytes.toString('latin1', 0, Math.min(bytes.length, maxHeaderBytes))
-    const lineEnd = text.indexOf('\r\n')
-    if (!text.startsWith(VERSION, lineEnd - VERSION.length)) return undefined
-    const lane = direct.find(text.slice(0, lineEnd - VERSION.length))
-    if (lane === undefined) return undefined
-    const head = readPlainHead(text, lineEnd + 2, lane.refusedHeaders)
-    return head !== undefined && direct.takes(head.contentLength) ? { ...head, lane } : undefined
-  }
-
-  #begin(request: PlainRequest, bytes: Buffer): void {
-    this.#underWay = request.lane
-    if (request.lane.gate === null) {
-      this.#admit(request, bytes)
-      return
+    else {
+      this.#settle(lane)
+      this.#unread = bytes
+      if (this.#socket.isPaused()) this.#socket.resume()
     }
-    this.#socket.pause()
-    this.#waiting = bytes
-    request.lane.gate.enter(this.#onTurn)
   }
 
-  #admit(request: PlainRequest, bytes: Buffer): void {
-    this.#closes = request.close
+  #admit(lane: Lane, head: PlainHead, bytes: Buffer): void {
+    this.#closes = head.close
     const { lane: direct } = this.#parts
-    const exchange = direct.admit(request.lane, request.rawHeaders, this)
-    if (exchange !== 'ask') {
-      this.#run(exchange, request, bytes)
-      return
+    const run = (exchange: Exchange | undefined): void => {
+      if (exchange === undefined) this.#giveAway(bytes)
+      else direct.run(exchange, bytes.subarray(head.bodyStart))
     }
-    this.#socket.pause()
-    void direct
-      .admitAsked(request.lane, request.rawHeaders, this)
-      .then((asked) => this.#run(asked, request, bytes))
+    const exchange = direct.admit(lane, head.rawHeaders, this)
+    if (exchange === 'ask') void direct.admitAsked(lane, head.rawHeaders, this).then(run)
+    else run(exchange)
   }
 
-  #run(exchange: Exchange | undefined, { bodyStart }: PlainRequest, bytes: Buffer): void {
-    if (exchange === undefined) this.#giveAway(bytes)
-    else this.#parts.lane.run(exchange, bytes.subarray(bodyStart))
-    if (this.#underWay !== undefined) this.#socket.pause()
-  }
-
-  #giveAway(unread: Buffer): void {
-    this.#unread = undefined
+  #giveAway(bytes: Buffer): void {
+    const unread = this.#withUnread(bytes)
     if (this.#underWay !== undefined) this.#settle(this.#underWay)
     if (this.#gone) return
     const socket = this.#socket
