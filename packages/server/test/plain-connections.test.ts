@@ -355,6 +355,16 @@ describe('a connection ends', () => {
     expect(received()).toMatch(/^HTTP\/1\.1 200 /)
   })
 
+  test('that the client has closed its side of before it was refused in its turn', async () => {
+    const before = await open()
+    before.socket.end(creation().replace(claviger.rootKey, 'clv_root_wrong'))
+    await before.closed
+    const after = await open()
+    after.socket.write(quickRequest())
+    await after.closed
+    expect(after.received()).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
   test('when the server closes, once it is idle', async () => {
     const other = await startTestServer({ limits: { closeGraceMs: 600_000 } })
     const socket = connect(other.port, '127.0.0.1')
