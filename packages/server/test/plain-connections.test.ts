@@ -22,7 +22,8 @@ const plainAnswers = (): number =>
   ran.mock.calls.filter(([{ carrier }]) => carrier instanceof PlainConnection).length
 
 beforeAll(async () => {
-  claviger = await startTestServer()
+  // Nobody looks at what does not go on by itself.
+  claviger = await startTestServer({ limits: { timeoutCheckIntervalMs: 600_000 } })
   key = (await claviger.call('POST', '/v1/keys', { body: { name: 'some' } })).body.credential
 })
 afterEach(() => ran.mockClear())
@@ -129,6 +130,17 @@ describe('which requests a connection reads by itself:', () => {
   test('none of two that come together: whoever reads the first reads what follows it', async () => {
     const received = await converse([[verifyRequest() + verifyRequest([LAST])]])
     expect(received.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+    expect(plainAnswers()).toBe(0)
+  })
+
+  test('none whose caller is refused, which is told before its body has come (rule M5)', async () => {
+    for (const text of [verifyRequest(), creation()]) {
+      const socket = connect(claviger.port, '127.0.0.1')
+      socket.write(text.replace(claviger.rootKey, 'clv_root_wrong').slice(0, -1))
+      const answer = await new Promise<string>((resolve) => socket.once('data', (part) => resolve(`${part}`)))
+      expect(answer).toMatch(/^HTTP\/1\.1 401 /)
+      socket.destroy()
+    }
     expect(plainAnswers()).toBe(0)
   })
 
@@ -379,6 +391,7 @@ describe('a connection ends', () => {
 
   test('when the server closes, with the answer to what was on its way', async () => {
     const other = await startTestServer({ limits: { closeGraceMs: 600_000 } })
+    await other.call('POST', '/v1/verify', { body: { credential: 'a' } })
     const text = verifyRequest().replace(claviger.rootKey, other.rootKey)
     const socket = connect(other.port, '127.0.0.1')
     let received = ''

@@ -175,6 +175,8 @@ export class PlainConnection implements Carrier {
     if (bytes.length === end) this.#admit(lane, head, bytes)
     // What follows may only be read by whoever reads this one.
     else if (bytes.length > end) this.#giveAway(bytes)
+    // Who is not known to be allowed is refused, or asked about, before a body is waited for (rule M5).
+    else if (typeof direct.admit(lane, head.rawHeaders, this) !== 'object') this.#giveAway(bytes)
     else {
       this.#settle(lane)
       this.#unread = bytes
